@@ -1,0 +1,200 @@
+/**
+ * Several nodes of one cluster directory as processes on this machine. `npm start`,
+ * `countersign up`, the demo and tests start clusters with it.
+ */
+import { mkdir, rename } from 'node:fs/promises'
+import net from 'node:net'
+import path from 'node:path'
+import { connect } from '../src/client/index.js'
+import { readClusterFile, type ClusterFile } from './cluster-file.js'
+import { NodeProcess } from './node-process.js'
+
+export interface LaunchOptions {
+  /** Where `countersign init` put the cluster. */
+  readonly directory: string
+  /** Ids of the nodes to start; absent: all. */
+  readonly nodes?: readonly string[]
+  /** Joined with the environment of every node. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Aborting while the nodes start stops them and rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+export interface RunningCluster {
+  readonly file: ClusterFile
+  readonly nodes: readonly NodeProcess[]
+  /** The process of this node. */
+  node(id: string): NodeProcess
+  /** Asks the nodes who leads; undefined while nobody does. */
+  leader(): Promise<string | undefined>
+  /** Stops every node that runs and waits for their ends. */
+  stop(): Promise<void>
+}
+
+const logFileOf = (directory: string, id: string) => path.join(directory, 'logs', `${id}.log`)
+
+/** Keeps the log of the run before beside the new one. */
+async function setAsideLog(file: string): Promise<void> {
+  await rename(file, `${file}.1`).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  })
+}
+
+/** Another program at one of our addresses would otherwise be taken for the node that we start. */
+async function refuseTaken(id: string, address: string): Promise<void> {
+  const colon = address.lastIndexOf(':')
+  const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
+  const isTaken = await new Promise<boolean>((resolve) => {
+    const socket = net.connect({ host, port: Number(address.slice(colon + 1)) })
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => {
+      resolve(false)
+    })
+  })
+  if (isTaken) {
+    throw new Error(
+      `${id}: another program answers at ${address}. Is this cluster running already?`,
+    )
+  }
+}
+
+/**
+ * Starts the nodes and waits until each is ready, which means that a leader serves. If one fails,
+ * all are stopped and the error carries the end of its log.
+ */
+export async function launch(options: LaunchOptions): Promise<RunningCluster> {
+  const directory = path.resolve(options.directory)
+  const file = await readClusterFile(directory)
+  if (file === undefined) {
+    throw new Error(`There is no cluster in ${directory}. Make one with \`countersign init\`.`)
+  }
+  await mkdir(path.join(directory, 'logs'), { recursive: true })
+  const wanted = file.nodes.filter(({ id }) => options.nodes?.includes(id) ?? true)
+  const nodes = wanted.map(
+    ({ id, config, status }) =>
+      new NodeProcess({
+        ...{ id, config, status, logFile: logFileOf(directory, id) },
+        ...(options.environment && { environment: options.environment }),
+      }),
+  )
+  const stop = async () => {
+    await Promise.all(nodes.filter((node) => node.isRunning).map((node) => node.stop()))
+  }
+  await Promise.all(
+    wanted.flatMap(({ id, client, status }) =>
+      [client, status].map((address) => refuseTaken(id, address)),
+    ),
+  )
+  for (const { id } of nodes) await setAsideLog(logFileOf(directory, id))
+  for (const node of nodes) node.start()
+  try {
+    await orAborted(Promise.all(nodes.map((node) => node.ready())), options.signal)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    ...{ file, nodes, stop },
+    node: (id) => {
+      const found = nodes.find((node) => node.id === id)
+      if (found === undefined) throw new Error(`${id} is not a node that was launched here`)
+      return found
+    },
+    leader: () => askForLeader(file, nodes),
+  }
+}
+
+async function orAborted(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) {
+    await work
+    return
+  }
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = () => {
+      reject(new Error('Stopped before the cluster was ready.', { cause: signal.reason }))
+    }
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+  })
+  // Stopped nodes end before they are ready; after an abort nobody waits for that report.
+  work.catch(() => undefined)
+  await Promise.race([work, aborted])
+}
+
+async function askForLeader(
+  file: ClusterFile,
+  nodes: readonly NodeProcess[],
+): Promise<string | undefined> {
+  const client = connect({ addresses: file.nodes.map((node) => node.client), ca: file.ca })
+  try {
+    for (const { id, client: address } of file.nodes) {
+      if (!nodes.some((node) => node.id === id && node.isRunning)) continue
+      // A node that is just stopping has no answer; the next one has.
+      const status = await client.status(address, { deadlineMs: 1000 }).catch(() => undefined)
+      if (status?.role === 'leader') return id
+    }
+    return undefined
+  } finally {
+    client.close()
+  }
+}
+
+export interface RunOptions extends LaunchOptions {
+  /** Printed when the cluster serves. */
+  readonly next: readonly string[]
+  readonly print: (line: string) => void
+}
+
+/**
+ * Runs the cluster in the foreground until SIGINT, SIGTERM or SIGHUP, or until a node ends by
+ * itself. Returns the exit code.
+ */
+export async function runCluster(options: RunOptions): Promise<number> {
+  const { print } = options
+  const controller = new AbortController()
+  const stopAsked = new Promise<undefined>((resolve) => {
+    // Stays registered: a second Ctrl-C must not cut the nodes' own clean stop short.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        controller.abort(signal)
+        resolve(undefined)
+      })
+    }
+  })
+  print('Starting the nodes ...')
+  const cluster = await launch({ ...options, signal: controller.signal })
+  await printAddresses(cluster, print)
+  for (const line of options.next) print(line)
+  const endedByItself = await Promise.race([
+    stopAsked,
+    ...cluster.nodes.map(async (node) => {
+      await node.exited()
+      return node
+    }),
+  ])
+  if (endedByItself === undefined) print('\nStopping the nodes ...')
+  else print(`\n${endedByItself.id} ended by itself. Its last lines:\n${endedByItself.logTail()}`)
+  await cluster.stop()
+  print('All nodes have stopped; their data stays.')
+  return endedByItself === undefined ? 0 : 1
+}
+
+async function printAddresses(
+  cluster: RunningCluster,
+  print: (line: string) => void,
+): Promise<void> {
+  const leader = await cluster.leader()
+  const { file } = cluster
+  print('')
+  print(`Cluster ${file.name} (${file.clusterId.slice(0, 16)}) serves.`)
+  for (const { id, client, status } of file.nodes) {
+    const role = id === leader ? 'leader' : ''
+    print(
+      `  ${id.padEnd(8)} clients ${client.padEnd(17)} page http://${status}/  ${role}`.trimEnd(),
+    )
+  }
+  print(`  logs     ${path.relative(process.cwd(), path.join(file.directory, 'logs'))}`)
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import type { OpenSession } from '../command-module.js'
+import { openChange } from '../open-change.js'
+import { countOption } from '../parse-count.js'
+import { diffLines, writtenLines } from '../present/diff.js'
+import { plainJson } from '../present/plain-json.js'
+import { shortCode } from '../../signing/index.js'
+
+export function define(command: Command, open: OpenSession): void {
+  command
+    .argument('<change>', 'its id, or the beginning of it')
+    .option('--revision <number>', 'an earlier revision of the change', countOption)
+    .addHelpText(
+      'after',
+      '\nThe difference is against what stands now; of a closed change, what it writes.',
+    )
+    .action(async (text: string, options: { readonly revision?: number }) => {
+      const session = open()
+      const { output } = session
+      const found = await openChange(session, await session.client(), text, options)
+      const { reviewed, change, moved, revision } = found
+      const isOpen = change.state === 'OPEN' || change.state === 'APPROVED'
+      output.result(
+        {
+          changeId: change.changeId,
+          changeRevision: reviewed.body.revision,
+          state: change.state,
+          contentDigest: reviewed.contentDigest,
+          shortCode: shortCode(reviewed.contentDigest),
+          diff: plainJson(reviewed.diff),
+          moved,
+          revision,
+        },
+        () => [
+          ...(isOpen
+            ? diffLines(reviewed.diff, output.style)
+            : writtenLines(reviewed.diff, output.style)),
+          output.style.dim(`short code ${shortCode(reviewed.contentDigest)}`),
+        ],
+      )
+      if (moved.length > 0 && isOpen) {
+        output.warn(`written on an older base: ${moved.join(', ')} moved since`)
+      }
+    })
+}

@@ -1,0 +1,216 @@
+/**
+ * One call until it has an answer or its time is over. Every attempt sends the same bytes: a message
+ * that was applied already answers with its first result.
+ */
+import type { Client, ClientUnaryCall } from '@grpc/grpc-js'
+import { CountersignError, type ErrorCode } from '../errors.js'
+import type { Method } from '../wire/index.js'
+import { Backoff, pause, type BackoffBounds } from './backoff.js'
+import type { Connections } from './connections.js'
+import { failureOf, type Failure } from './from-grpc.js'
+import type { LeaderSearch } from './leader.js'
+
+export interface Attempts {
+  readonly connections: Connections
+  readonly search: LeaderSearch
+  readonly backoffMs: BackoffBounds
+}
+
+export interface CallPlan {
+  /** `leader`: writes and linearizable reads. `any`: whoever answers. Else exactly this address. */
+  readonly target: 'leader' | 'any' | { readonly address: string }
+  /** A lost answer leaves the outcome open. */
+  readonly isWrite: boolean
+  readonly deadlineMs: number
+  readonly signal: AbortSignal
+}
+
+/** Answers that another node may turn into a result. */
+export const elsewhere: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'NOT_LEADER',
+  'NO_QUORUM',
+  'UNKNOWN_OUTCOME',
+  'NODE_STOPPING',
+  'NODE_STARTING',
+])
+/** The same node will take the same bytes a little later. */
+export const later: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BUSY', 'RATE_LIMITED'])
+
+const attemptMsMin = 50
+
+export async function callUntilAnswered<Request, Response>(
+  attempts: Attempts,
+  method: Method<Request, Response>,
+  request: Request,
+  plan: CallPlan,
+): Promise<Response> {
+  const bytes = method.request.encode(request)
+  const answer = await bytesUntilAnswered(attempts, method.path, toBuffer(bytes), plan)
+  return method.response.decode(answer)
+}
+
+async function bytesUntilAnswered(
+  { connections, search, backoffMs }: Attempts,
+  path: string,
+  bytes: Buffer,
+  plan: CallPlan,
+): Promise<Buffer> {
+  const endAtMs = performance.now() + plan.deadlineMs
+  const attemptMs = Math.min(Math.max(plan.deadlineMs / 3, 500), 5_000)
+  const backoff = new Backoff(backoffMs, search.count)
+  const tried = new Map<string, string>()
+  let last: CountersignError | null = null
+  let isOutcomeOpen = false
+
+  for (;;) {
+    throwIfAborted(plan.signal)
+    const leftMs = endAtMs - performance.now()
+    // With hardly any time left an attempt could only make a known answer an unknown one.
+    if (leftMs <= (last === null ? 0 : attemptMsMin))
+      throw outOfTime({ last, isOutcomeOpen, tried, plan })
+    const address = addressFor(plan, search)
+    const client = connections.to(address)
+    const outcome = await attempt(client, path, bytes, {
+      address,
+      deadlineMs: Math.min(attemptMs, leftMs),
+      signal: plan.signal,
+    })
+    if (outcome.kind === 'answered') {
+      if (plan.target === 'leader') search.answeredAsLeader(address)
+      else search.answered(address)
+      return outcome.bytes
+    }
+    throwIfAborted(plan.signal)
+    const { error } = outcome
+    tried.set(address, error.kind === 'lost' ? error.error.message : error.error.code)
+    last = error.error
+    const leftAfterMs = endAtMs - performance.now()
+    if (error.kind === 'lost') {
+      // Exactly this node was asked for: whether it answers is the answer.
+      if (isOnly(plan)) {
+        connections.drop(address, client)
+        throw outOfTime({ last, isOutcomeOpen, tried, plan })
+      }
+      isOutcomeOpen ||= plan.isWrite && error.wasSent
+      connections.drop(address, client)
+      search.failed(address)
+    } else if (later.has(error.error.code)) {
+      await pause(Math.min(waitOf(error.error), leftAfterMs), plan.signal)
+      continue
+    } else if (!elsewhere.has(error.error.code) || isOnly(plan)) {
+      throw error.error
+    } else if (error.error.code === 'NOT_LEADER') {
+      if (search.notLeader(address, error.error)) continue
+    } else {
+      isOutcomeOpen ||= plan.isWrite && leavesOutcomeOpen(error.error.code)
+      search.failed(address)
+    }
+    await backoff.wait(plan.signal, leftAfterMs)
+  }
+}
+
+function addressFor(plan: CallPlan, search: LeaderSearch): string {
+  if (plan.target === 'leader') return search.forLeader()
+  if (plan.target === 'any') return search.forAny()
+  return plan.target.address
+}
+
+function isOnly(plan: CallPlan): boolean {
+  return typeof plan.target === 'object'
+}
+
+/** A leader that lost its term, or its majority, may or may not have committed the command. */
+export function leavesOutcomeOpen(code: ErrorCode): boolean {
+  return code === 'UNKNOWN_OUTCOME' || code === 'NO_QUORUM'
+}
+
+export function waitOf(error: CountersignError): number {
+  const { retryAfterMs } = error.details
+  const isNumber = typeof retryAfterMs === 'number' && retryAfterMs >= 0
+  return Math.max(10, isNumber ? Math.min(retryAfterMs, 60_000) : 20 + Math.random() * 80)
+}
+
+type Outcome =
+  | { readonly kind: 'answered'; readonly bytes: Buffer }
+  | { readonly kind: 'failed'; readonly error: Failure }
+
+function attempt(
+  client: Client,
+  path: string,
+  bytes: Buffer,
+  options: {
+    readonly address: string
+    readonly deadlineMs: number
+    readonly signal: AbortSignal
+  },
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const cancel = (): void => {
+      call.cancel()
+    }
+    const call: ClientUnaryCall = client.makeUnaryRequest(
+      path,
+      asIs,
+      asIs,
+      bytes,
+      { deadline: Date.now() + options.deadlineMs },
+      (error, answer) => {
+        options.signal.removeEventListener('abort', cancel)
+        if (error !== null) {
+          resolve({ kind: 'failed', error: failureOf(error, options.address) })
+        } else {
+          resolve({ kind: 'answered', bytes: answer ?? Buffer.alloc(0) })
+        }
+      },
+    )
+    options.signal.addEventListener('abort', cancel, { once: true })
+  })
+}
+
+export function outOfTime(facts: {
+  readonly last: CountersignError | null
+  readonly isOutcomeOpen: boolean
+  readonly tried: ReadonlyMap<string, string>
+  readonly plan: Pick<CallPlan, 'deadlineMs'>
+}): CountersignError {
+  const { last, plan } = facts
+  const tried = Object.fromEntries(facts.tried)
+  const details = { ...last?.details, tried, deadlineMs: plan.deadlineMs }
+  const cause = last ?? undefined
+  const names = [...facts.tried.keys()].join(', ')
+  if (facts.isOutcomeOpen) {
+    return new CountersignError(
+      'UNKNOWN_OUTCOME',
+      `No answer within ${String(plan.deadlineMs)} ms (tried ${names}); the command may or may not be committed. Send the same bytes again: it is applied once.`,
+      { details, cause },
+    )
+  }
+  if (last === null || last.code === 'UNREACHABLE') {
+    return new CountersignError(
+      'UNREACHABLE',
+      `No node answered. Tried ${names === '' ? 'none' : names}. Check that the cluster runs and the addresses are right.`,
+      { details, cause },
+    )
+  }
+  return new CountersignError(
+    last.code,
+    `${last.message} (Gave up after ${String(plan.deadlineMs)} ms; tried ${names}.)`,
+    { details, cause },
+  )
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled()
+}
+
+export function cancelled(): CountersignError {
+  return new CountersignError('CANCELLED', 'The call was cancelled before it ended.')
+}
+
+export function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+export function asIs(bytes: Buffer): Buffer {
+  return bytes
+}

@@ -1,0 +1,10 @@
+/** The replicated state machine: apply(state, entry) -> events, and what readers get to see. */
+export type * from './commands.js'
+export type * from './events.js'
+export type * from './views.js'
+export { createMachine, restoreMachine } from './machine.js'
+export type { Applied, Check, Machine } from './machine.js'
+export type { MachineReads } from './reads.js'
+export type { StateWrite } from './table.js'
+export type { WrittenBatch } from './watch.js'
+export { featureLevelMax } from './features.js'

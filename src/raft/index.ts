@@ -1,0 +1,39 @@
+/** The consensus core: pure, synchronous, one event in, one batch of effects out. */
+export { Raft } from './raft.js'
+export { logIndex, term } from './types.js'
+export type {
+  Append,
+  AppendReply,
+  Entry,
+  EntryKind,
+  Event,
+  HardState,
+  Heartbeat,
+  HeartbeatReply,
+  Leadership,
+  LogIndex,
+  Message,
+  NodeId,
+  Output,
+  PeerStatus,
+  PersistEffect,
+  PreVote,
+  PreVoteReply,
+  ProposalOutcome,
+  RaftLimits,
+  RaftOptions,
+  RaftStatus,
+  ReadOutcome,
+  ReplyMessage,
+  RequestMessage,
+  Role,
+  Term,
+  TimeoutNow,
+  TraceEvent,
+  Vote,
+  VoteReply,
+} from './types.js'
+
+// For whoever runs the safety checks beside the node: tests, and a tripwire in production.
+export { InvariantChecker } from './invariants.js'
+export type { RaftFacts } from './invariants.js'

@@ -1,0 +1,113 @@
+/** Every change of role, and nothing else. Messages that follow from one are made elsewhere. */
+import { invariant } from '../invariant.js'
+import type { Core } from './core.js'
+import { Progress } from './progress/progress.js'
+import { ReadQueue } from './read-index.js'
+import { trace } from './trace.js'
+import { logIndex, term, type Entry, type NodeId, type Term } from './types.js'
+
+/** Draws the election timeout anew, uniform in [min, max) (3.4). */
+export function restartElectionTimer(core: Core): void {
+  const { electionTicksMin, electionTicksMax, random } = core.options
+  core.electionStartedAtTicks = core.now
+  core.electionTimeoutTicks =
+    electionTicksMin + Math.floor(random() * (electionTicksMax - electionTicksMin))
+}
+
+/** Lets the election start within [0, refusalTicksMax] ticks, so that two nodes seldom collide. */
+export function campaignSoon(core: Core): void {
+  campaignWithin(core, core.options.refusalTicksMax)
+}
+
+/**
+ * Two candidates of one term have met: neither may get a majority, and with a dead node among the
+ * voters neither would hear of it. Both try again soon, over a range that doubles each time, so
+ * that nodes far from each other get apart as well; then the ordinary timeout takes over.
+ */
+export function campaignAfterSplit(core: Core): void {
+  core.splitsInRow += 1
+  const rangeTicks = core.options.refusalTicksMax * 2 ** core.splitsInRow
+  if (rangeTicks < core.options.electionTicksMin) campaignWithin(core, rangeTicks)
+}
+
+function campaignWithin(core: Core, rangeTicks: number): void {
+  core.electionStartedAtTicks = core.now
+  core.electionTimeoutTicks = Math.floor(core.options.random() * (rangeTicks + 1))
+}
+
+export function becomeFollower(core: Core, newTerm: Term, leader: NodeId | null): void {
+  invariant(newTerm >= core.currentTerm, 'the term never goes back', {
+    newTerm,
+    currentTerm: core.currentTerm,
+  })
+  failReads(core, leader)
+  if (newTerm > core.currentTerm) {
+    core.currentTerm = newTerm
+    core.votedFor = null
+    core.distrusted = null
+  }
+  core.role = { kind: 'follower', leader }
+  if (leader !== null) core.splitsInRow = 0
+  restartElectionTimer(core)
+  trace(core, 'BecomeFollower', { leader })
+}
+
+/** Asks whether it could win, without touching the term (9.6). */
+export function becomePreCandidate(core: Core): void {
+  core.role = { kind: 'preCandidate', votes: new Map([[core.id, true]]) }
+  restartElectionTimer(core)
+  trace(core, 'BecomePreCandidate')
+}
+
+/** The own vote is cast here but counts only when it is durable. */
+export function becomeCandidate(core: Core, transfer: boolean): void {
+  core.currentTerm = term(core.currentTerm + 1)
+  core.votedFor = core.id
+  core.distrusted = null
+  core.role = { kind: 'candidate', votes: new Map(), transfer, asked: false }
+  core.electionsStarted += 1
+  restartElectionTimer(core)
+  trace(core, 'BecomeCandidate')
+}
+
+/** Opens the term with a no-op, since nothing older is committed by counting (3.6.2). */
+export function becomeLeader(core: Core): void {
+  const { log } = core
+  const nextIndex = logIndex(log.lastIndex + 1)
+  const peers = new Map<NodeId, Progress>()
+  for (const peer of core.peers) {
+    core.lastSession += 1
+    const start = { nextIndex, session: core.lastSession, nowTicks: core.now }
+    peers.set(peer, new Progress(start, core.options.limits))
+  }
+  const noop: Entry = {
+    index: nextIndex,
+    term: core.currentTerm,
+    kind: 'noop',
+    payload: new Uint8Array(0),
+  }
+  const tail = log.range(logIndex(core.commitIndex + 1), log.lastIndex)
+  log.append([noop])
+  core.role = {
+    kind: 'leader',
+    peers,
+    reads: new ReadQueue(core.voters, core.id, core.lastReadToken),
+    termStart: noop.index,
+    transfer: null,
+    heartbeatAtTicks: core.now,
+    heartbeatDue: false,
+    uncommittedBytes: tail.reduce((sum, entry) => sum + entry.payload.length, 0),
+  }
+  core.electionsWon += 1
+  core.splitsInRow = 0
+  trace(core, 'BecomeLeader')
+}
+
+/** A read that has no proof yet gets none any more: the client asks the next leader. */
+function failReads(core: Core, leader: NodeId | null): void {
+  if (core.role.kind !== 'leader') return
+  core.lastReadToken = core.role.reads.latestToken
+  for (const id of core.role.reads.takeAll()) {
+    core.output.reads.push({ id, kind: 'failed', leader })
+  }
+}

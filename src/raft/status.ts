@@ -1,0 +1,76 @@
+/** The node as others see it: for operators, and for the invariants. */
+import type { Core } from './core.js'
+import type { RaftFacts } from './invariants.js'
+import type { PeerStatus, RaftStatus } from './types.js'
+
+export function statusOf(core: Core): RaftStatus {
+  const leader = core.role.kind === 'leader' ? core.role : null
+  return {
+    id: core.id,
+    role: core.role.kind,
+    term: core.currentTerm,
+    votedFor: core.votedFor,
+    leader: core.leader,
+    voters: core.voters,
+    lastIndex: core.log.lastIndex,
+    durableIndex: core.log.durableIndex,
+    commitIndex: core.commitIndex,
+    appliedIndex: core.appliedIndex,
+    uncommittedBytes: leader?.uncommittedBytes ?? 0,
+    pendingReads: leader?.reads.count ?? 0,
+    peers: peersOf(core),
+    transferTarget: leader?.transfer?.target ?? null,
+    counters: {
+      electionsStarted: core.electionsStarted,
+      electionsWon: core.electionsWon,
+      preVotesRefused: core.preVotesRefused,
+      proposalsRefused: core.proposalsRefused,
+    },
+  }
+}
+
+export function factsOf(core: Core): RaftFacts {
+  const { role } = core
+  const leader = role.kind === 'leader' ? role : null
+  return {
+    id: core.id,
+    voters: core.voters,
+    role: role.kind,
+    term: core.currentTerm,
+    votedFor: core.votedFor,
+    leader: core.leader,
+    durableTerm: core.output.durableHardState.term,
+    durableVotedFor: core.output.durableHardState.votedFor,
+    termRuns: core.log.termRuns(),
+    lastIndex: core.log.lastIndex,
+    durableIndex: core.log.durableIndex,
+    commitIndex: core.commitIndex,
+    applyingIndex: core.applyingIndex,
+    appliedIndex: core.appliedIndex,
+    applyingBytes: core.applyingBytes,
+    grantedVotes:
+      role.kind === 'candidate' ? [...role.votes].filter(([, yes]) => yes).map(([id]) => id) : [],
+    termStart: leader?.termStart ?? null,
+    uncommittedBytes: leader?.uncommittedBytes ?? 0,
+    peers: peersOf(core),
+    transferTarget: leader?.transfer?.target ?? null,
+    lastReadToken: leader?.reads.latestToken ?? core.lastReadToken,
+    ackedReadToken: leader?.reads.ackedTokenMax ?? 0,
+    electionElapsedTicks: core.now - core.electionStartedAtTicks,
+    electionTimeoutTicks: core.electionTimeoutTicks,
+    electionTicksMax: core.options.electionTicksMax,
+  }
+}
+
+function peersOf(core: Core): readonly PeerStatus[] {
+  if (core.role.kind !== 'leader') return []
+  return [...core.role.peers].map(([id, progress]) => ({
+    id,
+    state: progress.kind,
+    matchIndex: progress.matchIndex,
+    nextIndex: progress.nextIndex,
+    inflightMessages: progress.inflights.messages,
+    inflightBytes: progress.inflights.bytes,
+    silentTicks: core.now - progress.heardAtTicks,
+  }))
+}

@@ -1,0 +1,116 @@
+/** Every metric of our own, by name. docs/metrics.md is made from this list. */
+export interface MetricRow {
+  readonly name: string
+  readonly type: 'gauge' | 'counter'
+  readonly help: string
+  readonly labels: readonly string[]
+}
+
+const gauge = (name: string, help: string, labels: readonly string[] = []): MetricRow => ({
+  name,
+  type: 'gauge',
+  help,
+  labels,
+})
+
+const counter = (name: string, help: string, labels: readonly string[] = []): MetricRow => ({
+  name,
+  type: 'counter',
+  help,
+  labels,
+})
+
+export const metricCatalogue = {
+  buildInfo: gauge(
+    'countersign_build_info',
+    'Always 1; the labels say which build of which node.',
+    ['version', 'node', 'cluster'],
+  ),
+  ready: gauge('countersign_ready', '1 when the node knows a leader and has caught up.'),
+  watchers: gauge('countersign_watchers', 'Clients that watch the configuration on this node.'),
+
+  role: gauge('countersign_raft_role', '1 for the role that the node has, else 0.', ['role']),
+  leaderKnown: gauge('countersign_raft_leader_known', '1 when a leader of this term is known.'),
+  term: gauge('countersign_raft_term', 'Current term.'),
+  lastIndex: gauge('countersign_raft_last_index', 'Last index of the log.'),
+  durableIndex: gauge('countersign_raft_durable_index', 'Last index that is safe on this disk.'),
+  commitIndex: gauge('countersign_raft_commit_index', 'Last index known to be committed.'),
+  appliedIndex: gauge(
+    'countersign_raft_applied_index',
+    'Last index that the state machine has applied.',
+  ),
+  uncommittedBytes: gauge(
+    'countersign_raft_uncommitted_bytes',
+    'Payload bytes that are not committed yet.',
+  ),
+  pendingReads: gauge(
+    'countersign_raft_pending_reads',
+    'Linearizable reads that wait for a majority.',
+  ),
+  electionsStarted: counter(
+    'countersign_raft_elections_started_total',
+    'Elections that this node started.',
+  ),
+  electionsWon: counter('countersign_raft_elections_won_total', 'Elections that this node won.'),
+  preVotesRefused: counter(
+    'countersign_raft_pre_votes_refused_total',
+    'Pre-votes that this node refused.',
+  ),
+  proposalsRefused: counter(
+    'countersign_raft_proposals_refused_total',
+    'Proposals refused: not the leader, or busy.',
+  ),
+
+  peerConnected: gauge('countersign_peer_connected', '1 when our stream to the peer stands.', [
+    'peer',
+  ]),
+  peerLag: gauge(
+    'countersign_peer_lag_entries',
+    'Entries of the log that the peer is not known to hold. Only of a leader.',
+    ['peer'],
+  ),
+  peerSilence: gauge(
+    'countersign_peer_silent_seconds',
+    'Time since the peer was last heard. Only of a leader.',
+    ['peer'],
+  ),
+  peerInflightBytes: gauge(
+    'countersign_peer_inflight_bytes',
+    'Bytes sent to the peer and not acknowledged. Only of a leader.',
+    ['peer'],
+  ),
+
+  changes: gauge('countersign_changes', 'Changes by state.', ['state']),
+  featureLevel: gauge('countersign_feature_level', 'Feature level that the cluster has committed.'),
+  logTime: gauge('countersign_log_time_seconds', 'Log time, seconds since the Unix epoch.'),
+  refusals: counter(
+    'countersign_refusals_total',
+    'Authenticated attempts that were refused and recorded.',
+  ),
+  noise: counter(
+    'countersign_noise_total',
+    'Entries of the log that failed checks 1 to 6; each accuses a leader.',
+  ),
+  appliedEntries: counter(
+    'countersign_applied_entries_total',
+    'Entries applied since the process started.',
+  ),
+  proposed: counter(
+    'countersign_revisions_proposed_total',
+    'Revisions proposed since the process started.',
+  ),
+  decided: counter('countersign_decisions_total', 'Decisions since the process started.', [
+    'decision',
+  ]),
+  activated: counter(
+    'countersign_activations_total',
+    'Changes activated since the process started.',
+  ),
+  enteredState: counter(
+    'countersign_changes_entered_total',
+    'Changes that entered a state since the process started.',
+    ['state'],
+  ),
+} as const satisfies Readonly<Record<string, MetricRow>>
+
+export type MetricKey = keyof typeof metricCatalogue

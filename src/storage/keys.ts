@@ -1,0 +1,74 @@
+/**
+ * Keys of the two LevelDB stores and names of the files in a data directory; the layout of the
+ * values is in record.ts. LevelDB sorts keys by bytes.
+ *
+ * | where      | key                                    | value                       |
+ * |------------|----------------------------------------|-----------------------------|
+ * | `raft/`    | `a`                                    | anchor                      |
+ * | `raft/`    | `e` + index, 8 bytes big-endian        | entry, its digest and chain |
+ * | `raft/`    | `h`                                    | hard state                  |
+ * | `raft/`    | `i`                                    | identity                    |
+ * | `state/`   | `m`                                    | applied point               |
+ * | `state/`   | `r` + key, UTF-16 big-endian           | one record of the state     |
+ * | `identity` | -                                      | identity                    |
+ * | `guard`    | two slots of 512 bytes                 | guard record each           |
+ * | `reserve`  | -                                      | zeros                       |
+ *
+ * UTF-16 big-endian sorts by code units, as JavaScript compares strings; UTF-8 would not.
+ */
+export const dataFiles = {
+  raft: 'raft',
+  state: 'state',
+  identity: 'identity',
+  guard: 'guard',
+  reserve: 'reserve',
+} as const
+
+const entryPrefix = 0x65 // e
+const recordPrefix = 0x72 // r
+
+export const raftKeys = {
+  anchor: Buffer.from('a'),
+  hardState: Buffer.from('h'),
+  identity: Buffer.from('i'),
+} as const
+
+export const stateKeys = { applied: Buffer.from('m') } as const
+
+export function entryKey(index: number): Buffer {
+  const key = Buffer.alloc(9)
+  key[0] = entryPrefix
+  key.writeBigUInt64BE(BigInt(index), 1)
+  return key
+}
+
+/** The index of an entry's key; null for any other key. */
+export function entryIndexOf(key: Uint8Array): number | null {
+  if (key.length !== 9 || key[0] !== entryPrefix) return null
+  const index = Number(Buffer.from(key).readBigUInt64BE(1))
+  return Number.isSafeInteger(index) ? index : null
+}
+
+export function recordKey(key: string): Buffer {
+  return Buffer.concat([Buffer.of(recordPrefix), Buffer.from(key, 'utf16le').swap16()])
+}
+
+export function recordKeyText(key: Uint8Array): string {
+  return Buffer.from(key.subarray(1)).swap16().toString('utf16le')
+}
+
+/** Bounds of all records of the state: from `gte` on, below `lt`. */
+export const recordKeyRange = {
+  gte: Buffer.of(recordPrefix),
+  lt: Buffer.of(recordPrefix + 1),
+} as const
+
+/** A key as a person can read it in a report. */
+export function describeRaftKey(key: Uint8Array): string {
+  const index = entryIndexOf(key)
+  if (index !== null) return `entry ${String(index)}`
+  for (const [name, known] of Object.entries(raftKeys)) {
+    if (known.equals(key)) return name
+  }
+  return `unknown key ${Buffer.from(key).toString('hex')}`
+}

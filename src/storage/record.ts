@@ -1,0 +1,233 @@
+/**
+ * Layout of every stored record, in one place. Integers are big-endian, `text` is a length byte
+ * and UTF-8, `seal` is SHA-256 over label and content (fields.ts).
+ *
+ * | record        | fields                                                                       |
+ * |---------------|------------------------------------------------------------------------------|
+ * | entry         | format u8, index u64, term u64, kind u8, length u32, payload, digest, chain  |
+ * | hard state    | format u8, generation u64, term u64, votedFor text, commit u64,              |
+ * |               | firstIndex u64, lastIndex u64, lastTerm u64, lastChain 32, seal              |
+ * | anchor        | format u8, index u64, term u64, chain 32, seal                               |
+ * | identity      | format u8, clusterId 32, nodeId text, incarnation 16, seal                   |
+ * | applied point | format u8, index u64, term u64, digest 32, seal                              |
+ * | guard slot    | format u8, generation u64, clusterId 32, incarnation 16, term u64,           |
+ * |               | votedFor text, lastIndex u64, lastTerm u64, lastChain 32, zeros to 480, seal |
+ *
+ * An entry's digest is SHA-256(index, term, kind, length, payload) and its chain value
+ * SHA-256(chain before, digest): a wrong digest is a rotten entry, a right digest with a wrong
+ * chain value is a missing or replaced neighbour. Equal logs have equal chains on every node.
+ */
+import type { Entry, EntryKind, LogIndex, Term } from '../raft/index.js'
+import { sha256 } from '../signing/index.js'
+import { FieldReader, FieldWriter, seal, unseal } from './fields.js'
+import type { AppliedPoint } from './state-store.js'
+
+export const storeFormat = 1
+
+export interface Identity {
+  /** 32 bytes hex: the digest of genesis. */
+  readonly clusterId: string
+  readonly nodeId: string
+  /** 16 bytes hex: a replaced disk has another one. */
+  readonly incarnation: string
+}
+
+/** The end of the log and the vote: what must never silently go back. */
+export interface LogHead {
+  /** +1 with each batch; the copy with the higher one is the newer one. */
+  readonly generation: number
+  readonly term: number
+  readonly votedFor: string | null
+  readonly lastIndex: number
+  readonly lastTerm: number
+  readonly lastChain: Buffer
+}
+
+export interface HardStateRecord extends LogHead {
+  readonly commit: number
+  readonly firstIndex: number
+}
+
+export interface GuardRecord extends LogHead {
+  readonly clusterId: string
+  readonly incarnation: string
+}
+
+/** The point from which the log is kept; index 0 until the log is compacted. */
+export interface Anchor {
+  readonly index: number
+  readonly term: number
+  readonly chain: Buffer
+}
+
+const entryKinds = ['noop', 'command'] as const satisfies readonly EntryKind[]
+
+/** The chain value before the first entry. */
+export function chainStart(clusterId: string): Buffer {
+  return Buffer.from(sha256(Buffer.from('countersign raft log'), Buffer.from(clusterId, 'hex')))
+}
+
+export function chainAfter(previous: Uint8Array, digest: Uint8Array): Buffer {
+  return Buffer.from(sha256(previous, digest))
+}
+
+export function encodeEntry(
+  entry: Entry,
+  chainBefore: Uint8Array,
+): { value: Buffer; chain: Buffer } {
+  const head = entryHead(entry)
+  const digest = sha256(head, entry.payload)
+  const chain = chainAfter(chainBefore, digest)
+  const value = Buffer.concat([Buffer.of(storeFormat), head, entry.payload, digest, chain])
+  return { value, chain }
+}
+
+export type DecodedEntry =
+  | { readonly kind: 'ok'; readonly entry: Entry; readonly digest: Buffer; readonly chain: Buffer }
+  | { readonly kind: 'bad'; readonly why: string }
+
+export function decodeEntry(index: number, value: Uint8Array): DecodedEntry {
+  const reader = new FieldReader(value)
+  const format = reader.u8()
+  if (format !== storeFormat) return { kind: 'bad', why: `has format ${String(format)}` }
+  const storedIndex = reader.u64()
+  const term = reader.u64()
+  const kind = entryKinds[reader.u8()]
+  const payload = reader.bytes(reader.u32())
+  const digest = reader.bytes(32)
+  const chain = reader.bytes(32)
+  if (!reader.ended()) return { kind: 'bad', why: 'has the wrong length' }
+  if (kind === undefined) return { kind: 'bad', why: 'has an unknown kind' }
+  if (storedIndex !== index) return { kind: 'bad', why: `says it is entry ${String(storedIndex)}` }
+  const entry: Entry = { index: index as LogIndex, term: term as Term, kind, payload }
+  if (!digest.equals(sha256(entryHead(entry), payload))) {
+    return { kind: 'bad', why: 'does not fit its digest' }
+  }
+  return { kind: 'ok', entry, digest, chain }
+}
+
+function entryHead(entry: Entry): Buffer {
+  const head = Buffer.alloc(21)
+  head.writeBigUInt64BE(BigInt(entry.index), 0)
+  head.writeBigUInt64BE(BigInt(entry.term), 8)
+  head.writeUInt8(entryKinds.indexOf(entry.kind), 16)
+  head.writeUInt32BE(entry.payload.length, 17)
+  return head
+}
+
+export function encodeHardState(record: HardStateRecord): Buffer {
+  const content = new FieldWriter()
+    .u8(storeFormat)
+    .u64(record.generation)
+    .u64(record.term)
+    .text(record.votedFor ?? '')
+    .u64(record.commit)
+    .u64(record.firstIndex)
+    .u64(record.lastIndex)
+    .u64(record.lastTerm)
+    .bytes(record.lastChain)
+    .take()
+  return seal('hard state', content)
+}
+
+export function decodeHardState(bytes: Uint8Array): HardStateRecord | null {
+  const reader = openRecord('hard state', bytes)
+  if (reader === null) return null
+  const record = {
+    generation: reader.u64(),
+    term: reader.u64(),
+    votedFor: reader.text() || null,
+    commit: reader.u64(),
+    firstIndex: reader.u64(),
+    lastIndex: reader.u64(),
+    lastTerm: reader.u64(),
+    lastChain: reader.bytes(32),
+  }
+  return reader.ended() ? record : null
+}
+
+export function encodeAnchor(anchor: Anchor): Buffer {
+  const { index, term, chain } = anchor
+  return seal('anchor', new FieldWriter().u8(storeFormat).u64(index).u64(term).bytes(chain).take())
+}
+
+export function decodeAnchor(bytes: Uint8Array): Anchor | null {
+  const reader = openRecord('anchor', bytes)
+  if (reader === null) return null
+  const anchor = { index: reader.u64(), term: reader.u64(), chain: reader.bytes(32) }
+  return reader.ended() ? anchor : null
+}
+
+export function encodeIdentity(identity: Identity): Buffer {
+  const content = new FieldWriter()
+    .u8(storeFormat)
+    .hex(identity.clusterId, 32)
+    .text(identity.nodeId)
+    .hex(identity.incarnation, 16)
+    .take()
+  return seal('identity', content)
+}
+
+export function decodeIdentity(bytes: Uint8Array): Identity | null {
+  const reader = openRecord('identity', bytes)
+  if (reader === null) return null
+  const identity = { clusterId: reader.hex(32), nodeId: reader.text(), incarnation: reader.hex(16) }
+  return reader.ended() ? identity : null
+}
+
+export function encodeApplied(applied: AppliedPoint): Buffer {
+  const content = new FieldWriter()
+    .u8(storeFormat)
+    .u64(applied.index)
+    .u64(applied.term)
+    .hex(applied.digest, 32)
+    .take()
+  return seal('applied', content)
+}
+
+export function decodeApplied(bytes: Uint8Array): AppliedPoint | null {
+  const reader = openRecord('applied', bytes)
+  if (reader === null) return null
+  const applied = { index: reader.u64(), term: reader.u64(), digest: reader.hex(32) }
+  return reader.ended() ? applied : null
+}
+
+export const guardSlotBytes = 512
+const guardContentBytes = guardSlotBytes - 32
+
+export function encodeGuardSlot(record: GuardRecord): Buffer {
+  const content = new FieldWriter()
+    .u8(storeFormat)
+    .u64(record.generation)
+    .hex(record.clusterId, 32)
+    .hex(record.incarnation, 16)
+    .u64(record.term)
+    .text(record.votedFor ?? '')
+    .u64(record.lastIndex)
+    .u64(record.lastTerm)
+    .bytes(record.lastChain)
+    .take()
+  return seal('guard', Buffer.concat([content, Buffer.alloc(guardContentBytes - content.length)]))
+}
+
+export function decodeGuardSlot(bytes: Uint8Array): GuardRecord | null {
+  const reader = openRecord('guard', bytes)
+  if (reader === null) return null
+  return {
+    generation: reader.u64(),
+    clusterId: reader.hex(32),
+    incarnation: reader.hex(16),
+    term: reader.u64(),
+    votedFor: reader.text() || null,
+    lastIndex: reader.u64(),
+    lastTerm: reader.u64(),
+    lastChain: reader.bytes(32),
+  }
+}
+
+function openRecord(label: string, bytes: Uint8Array): FieldReader | null {
+  const content = unseal(label, bytes)
+  if (content === null) return null
+  const reader = new FieldReader(content)
+  return reader.u8() === storeFormat ? reader : null
+}

@@ -1,0 +1,70 @@
+import t from 'tap'
+import { startApi } from '../../src/api/index.js'
+import {
+  authorityPem,
+  issueNodeCertificate,
+  makeAuthority,
+} from '../../src/cli/founding/authority.js'
+import { connect, type CountersignClient } from '../../src/client/index.js'
+import { FakeCluster } from '../api/fake-cluster.js'
+
+await t.test('TLS: the address that is dialled, under the cluster’s own CA', async (t) => {
+  const [ours, theirs] = await Promise.all(
+    ['ours', 'theirs'].map((name) => makeAuthority(name, { wallMs: Date.now() })),
+  )
+  if (ours === undefined || theirs === undefined) throw new Error('no authority')
+  const caOf = async (authority: typeof ours): Promise<string> =>
+    (await authorityPem(authority)).certificate
+  const cluster = new FakeCluster({ size: 2 })
+  const listening = async (id: string, names: readonly string[]): Promise<string> => {
+    const pair = await issueNodeCertificate(ours, { id, names: [...names] })
+    const node = cluster.node(id)
+    const tls = {
+      certificate: Buffer.from(pair.certificate),
+      key: Buffer.from(pair.privateKey),
+    }
+    const api = await startApi({ node, listen: '127.0.0.1:0', tls })
+    t.teardown(() => api.stop())
+    node.clientAddress = api.address
+    return api.address
+  }
+  const client = (options: { addresses: string[]; ca: string }): CountersignClient => {
+    const made = connect({ ...options, deadlineMs: 2_000 })
+    t.teardown(() => {
+      made.close()
+    })
+    return made
+  }
+  const first = await listening('node-1', ['127.0.0.1', 'localhost'])
+  const second = await listening('node-2', ['10.1.2.3'])
+  const ca = await caOf(ours)
+
+  const good = client({ addresses: [first], ca })
+  t.match(await good.status(), { nodeId: 'node-1' })
+  const byName = client({ addresses: [first.replace('127.0.0.1', 'localhost')], ca })
+  t.match(await byName.status(), { nodeId: 'node-1' })
+
+  await t.rejects(
+    client({ addresses: [first], ca: await caOf(theirs) }).status(first),
+    { code: 'UNREACHABLE' },
+    'another CA',
+  )
+  await t.rejects(
+    client({ addresses: [second], ca }).status(second),
+    { code: 'UNREACHABLE' },
+    'a certificate that does not name the address',
+  )
+  await t.rejects(
+    connect({ addresses: [first], plaintext: true, deadlineMs: 300 }).status(first),
+    { code: 'UNREACHABLE' },
+    'no TLS to a TLS port',
+  )
+  t.throws(() => connect({ addresses: [first] }), { code: 'INPUT_INVALID' })
+
+  // A hint outside the list is followed when the certificate passes, and only then.
+  cluster.elect('node-2')
+  await t.rejects(good.get('/prod/a', { deadlineMs: 400 }), { code: 'NOT_LEADER' })
+  const renewed = await listening('node-2', ['127.0.0.1'])
+  t.equal(cluster.node('node-2').clientAddress, renewed)
+  await t.rejects(good.get('/prod/a'), { code: 'UNKNOWN_PATH' }, 'answered by the leader')
+})

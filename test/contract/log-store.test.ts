@@ -1,0 +1,94 @@
+import { join } from 'node:path'
+import t from 'tap'
+import type { LogBatch, LogStore } from '../../src/storage/index.js'
+import { initialiseDataDirectory, MemoryLogDisk, openStores } from '../../src/storage/index.js'
+import { caseFails } from './failing-run.js'
+import { logStoreCases, type LogDisk } from './log-store.js'
+
+const identity = { clusterId: 'c1'.repeat(32), nodeId: 'node-1', incarnation: '1c'.repeat(16) }
+
+function memoryDisk(): LogDisk {
+  const disk = new MemoryLogDisk()
+  return { open: () => Promise.resolve(disk.open()) }
+}
+
+async function levelDisk(folder: string): Promise<LogDisk> {
+  const directory = join(folder, 'data')
+  await initialiseDataDirectory({ directory, ...identity, reserveBytes: 4096 })
+  return {
+    open: async () => {
+      const { logStore, recovered, stateStore } = await openStores({
+        directory,
+        identity,
+        reserveBytes: 4096,
+      })
+      await stateStore.close()
+      return { logStore, recovered }
+    },
+  }
+}
+
+await t.test('memory log store', async (t) => {
+  for (const [name, run] of logStoreCases) await t.test(name, (t) => run(t, memoryDisk()))
+})
+
+await t.test('LevelDB log store', async (t) => {
+  const folder = t.testdir()
+  for (const [at, [name, run]] of logStoreCases.entries()) {
+    await t.test(name, async (t) => run(t, await levelDisk(join(folder, String(at)))))
+  }
+})
+
+/** One fault a store; the suite must notice each. */
+const faults: Readonly<Record<string, (store: LogStore) => LogStore>> = {
+  'forgets the vote': changed((batch) => ({
+    ...batch,
+    hardState: batch.hardState === null ? null : { ...batch.hardState, votedFor: null },
+  })),
+  'forgets the last entry of a batch': changed((batch) => ({
+    ...batch,
+    entries: batch.entries.length > 1 ? batch.entries.slice(0, -1) : batch.entries,
+  })),
+  'does not truncate': changed((batch) =>
+    batch.entries.length === 0 ? { ...batch, truncateAfter: null } : batch,
+  ),
+  'writes nothing': (store) => ({
+    write: () => Promise.resolve(),
+    close: () => store.close(),
+  }),
+  'cuts payloads': changed((batch) => ({
+    ...batch,
+    entries: batch.entries.map((entry) => ({ ...entry, payload: entry.payload.slice(0, 3) })),
+  })),
+}
+
+function changed(change: (batch: LogBatch) => LogBatch): (store: LogStore) => LogStore {
+  return (store) => ({
+    write: (batch) => store.write(change(batch)),
+    close: () => store.close(),
+  })
+}
+
+await t.test('the suite notices a store that', async (t) => {
+  await t.test('is sound: none', async (t) => {
+    for (const [name, run] of logStoreCases) {
+      t.notOk(await caseFails(name, (apart) => run(apart, memoryDisk())), name)
+    }
+  })
+  for (const [name, breakIt] of Object.entries(faults)) {
+    await t.test(name, async (t) => {
+      const failed: string[] = []
+      for (const [caseName, run] of logStoreCases) {
+        const disk = memoryDisk()
+        const broken: LogDisk = {
+          open: async () => {
+            const opened = await disk.open()
+            return { ...opened, logStore: breakIt(opened.logStore) }
+          },
+        }
+        if (await caseFails(caseName, (apart) => run(apart, broken))) failed.push(caseName)
+      }
+      t.not(failed.length, 0, `failed: ${failed.join('; ')}`)
+    })
+  }
+})

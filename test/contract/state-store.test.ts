@@ -1,0 +1,77 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { openLevelStateStore } from '../../src/storage/level-state-store.js'
+import type { StateStore } from '../../src/storage/index.js'
+import { MemoryStateDisk } from '../../src/storage/index.js'
+import { caseFails } from './failing-run.js'
+import { stateStoreCases, type StateDisk } from './state-store.js'
+
+function memoryDisk(): StateDisk {
+  const disk = new MemoryStateDisk()
+  return { open: () => Promise.resolve(disk.open()) }
+}
+
+await t.test('memory state store', async (t) => {
+  for (const [name, run] of stateStoreCases) await t.test(name, (t) => run(t, memoryDisk()))
+})
+
+await t.test('LevelDB state store', async (t) => {
+  const folder = t.testdir()
+  for (const [at, [name, run]] of stateStoreCases.entries()) {
+    const file = join(folder, String(at))
+    await t.test(name, (t) => run(t, { open: () => openLevelStateStore(file) }))
+  }
+})
+
+const faults: Readonly<Record<string, (store: StateStore) => Partial<StateStore>>> = {
+  'forgets the applied point': () => ({ readApplied: () => Promise.resolve(null) }),
+  'never deletes': (store) => ({
+    write: (writes, applied) =>
+      store.write(
+        writes.filter(({ value }) => value !== null),
+        applied,
+      ),
+  }),
+  'does not clear': () => ({ clear: () => Promise.resolve() }),
+  'moves the applied point without the records': (store) => ({
+    write: (_writes, applied) => store.write([], applied),
+  }),
+  'sorts records backwards': (store) => ({
+    async *readAll() {
+      const found = []
+      for await (const record of store.readAll()) found.unshift(record)
+      yield* found
+    },
+  }),
+}
+
+await t.test('the suite notices a store that', async (t) => {
+  await t.test('is sound: none', async (t) => {
+    for (const [name, run] of stateStoreCases) {
+      t.notOk(await caseFails(name, (apart) => run(apart, memoryDisk())), name)
+    }
+  })
+  for (const [name, breakIt] of Object.entries(faults)) {
+    await t.test(name, async (t) => {
+      const failed: string[] = []
+      for (const [caseName, run] of stateStoreCases) {
+        const disk = memoryDisk()
+        const broken: StateDisk = {
+          open: async () => {
+            const store = await disk.open()
+            const whole: StateStore = {
+              readApplied: () => store.readApplied(),
+              readAll: () => store.readAll(),
+              write: (writes, applied) => store.write(writes, applied),
+              clear: () => store.clear(),
+              close: () => store.close(),
+            }
+            return Object.assign(whole, breakIt(store))
+          },
+        }
+        if (await caseFails(caseName, (apart) => run(apart, broken))) failed.push(caseName)
+      }
+      t.not(failed.length, 0, `failed: ${failed.join('; ')}`)
+    })
+  }
+})

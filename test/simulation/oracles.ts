@@ -1,0 +1,151 @@
+/**
+ * Safety across nodes, seen by an observer who sees everything: election safety, log matching,
+ * leader completeness, state machine safety (Raft paper, figure 3), committed means durable on a
+ * majority, and one vote a term in a node's whole life, restarts included.
+ */
+import { majorityOf } from '../../src/raft/quorum.js'
+import type { Entry, Message, NodeId, RaftFacts } from '../../src/raft/index.js'
+import type { Disk } from './disk.js'
+import type { History } from './history.js'
+import { decodeWrite } from './register.js'
+
+export class OracleViolation extends Error {
+  override readonly name = 'OracleViolation'
+  readonly facts: Readonly<Record<string, unknown>>
+
+  constructor(sentence: string, facts: Readonly<Record<string, unknown>>) {
+    super(`${sentence} ${JSON.stringify(facts)}`)
+    this.facts = facts
+  }
+}
+
+function hold(
+  condition: boolean,
+  sentence: string,
+  facts: Readonly<Record<string, unknown>>,
+): asserts condition {
+  if (!condition) throw new OracleViolation(sentence, facts)
+}
+
+interface Committed {
+  readonly entry: Entry
+  /** Term of the node that was seen to commit it first. */
+  readonly inTerm: number
+}
+
+export class Oracles {
+  private readonly leaders = new Map<number, NodeId>()
+  private readonly votes = new Map<string, NodeId>()
+  /** `index/term` to what stands there and the term before it. */
+  private readonly known = new Map<string, { readonly value: string; readonly before: number }>()
+  readonly committed: Committed[] = []
+  private readonly disks: ReadonlyMap<NodeId, Disk>
+  private readonly history: History
+
+  constructor(disks: ReadonlyMap<NodeId, Disk>, history: History) {
+    this.disks = disks
+    this.history = history
+  }
+
+  sent(message: Message): void {
+    if (message.kind === 'voteReply' && message.granted) {
+      this.vote(message.from, message.term, message.to)
+    }
+    if (message.kind === 'vote') this.vote(message.from, message.term, message.from)
+  }
+
+  /** Log matching: one index and term is one entry with one predecessor, on whatever node. */
+  appended(node: NodeId, entry: Entry, termBefore: number): void {
+    const place = `${String(entry.index)}/${String(entry.term)}`
+    const value = valueOf(entry)
+    const known = this.known.get(place)
+    if (known === undefined) this.known.set(place, { value, before: termBefore })
+    else {
+      hold(known.value === value && known.before === termBefore, 'log matching', {
+        node,
+        place,
+        value,
+        termBefore,
+        known,
+      })
+    }
+  }
+
+  /** After each drain of a node: `log` is all that it has in memory. */
+  observe(node: NodeId, before: RaftFacts, after: RaftFacts, log: readonly Entry[]): void {
+    if (after.role === 'leader') this.leads(node, before, after, log)
+    for (let index = before.commitIndex + 1; index <= after.commitIndex; index += 1) {
+      this.commits(node, after.term, log[index - 1])
+    }
+  }
+
+  applied(node: NodeId, entry: Entry): void {
+    const known = this.committed[entry.index - 1]?.entry
+    hold(
+      known !== undefined && known.term === entry.term && valueOf(known) === valueOf(entry),
+      'state machine safety: only what is committed is applied',
+      { node, index: entry.index, term: entry.term, knownTerm: known?.term },
+    )
+  }
+
+  private vote(voter: NodeId, term: number, candidate: NodeId): void {
+    const key = `${voter}@${String(term)}`
+    const known = this.votes.get(key)
+    hold(known === undefined || known === candidate, 'a node votes once in a term', {
+      voter,
+      term,
+      candidate,
+      known,
+    })
+    this.votes.set(key, candidate)
+  }
+
+  private leads(node: NodeId, before: RaftFacts, after: RaftFacts, log: readonly Entry[]): void {
+    const known = this.leaders.get(after.term)
+    hold(known === undefined || known === node, 'election safety: one leader a term', {
+      term: after.term,
+      node,
+      known,
+    })
+    this.leaders.set(after.term, node)
+    if (before.role === 'leader' && before.term === after.term) return
+    // A leader elected late, in a term that is over, need not know what a later term committed.
+    const last = this.committed.findLast((committed) => committed.inTerm < after.term)
+    if (last === undefined) return
+    hold(
+      log[last.entry.index - 1]?.term === last.entry.term,
+      'leader completeness: a leader has every entry that was committed before its term',
+      { node, term: after.term, index: last.entry.index, entryTerm: last.entry.term },
+    )
+  }
+
+  private commits(node: NodeId, inTerm: number, entry: Entry | undefined): void {
+    hold(entry !== undefined, 'what is committed is in the log', { node, inTerm })
+    const known = this.committed[entry.index - 1]
+    if (known !== undefined) {
+      hold(
+        known.entry.term === entry.term && valueOf(known.entry) === valueOf(entry),
+        'committed entries agree on all nodes',
+        { node, index: entry.index, term: entry.term, knownTerm: known.entry.term },
+      )
+      return
+    }
+    let durable = 0
+    for (const disk of this.disks.values()) if (disk.holds(entry)) durable += 1
+    hold(durable >= majorityOf(this.disks.size), 'what is committed is durable on a majority', {
+      node,
+      index: entry.index,
+      durable,
+    })
+    this.committed.push({ entry, inTerm })
+    if (entry.kind === 'command') {
+      this.history.committed(entry.index, decodeWrite(entry.payload).value)
+    }
+  }
+}
+
+function valueOf(entry: Entry): string {
+  if (entry.kind === 'noop') return 'noop'
+  const { key, value } = decodeWrite(entry.payload)
+  return `${String(key)}=${String(value)}`
+}
