@@ -2,18 +2,19 @@
  * One call until it has an answer or its time is over. Every attempt sends the same bytes: a message
  * that was applied already answers with its first result.
  */
-import type { Client, ClientUnaryCall } from '@grpc/grpc-js'
 import { CountersignError, type ErrorCode } from '../errors.js'
 import type { Method } from '../wire/index.js'
+import { attempt, toBuffer } from './attempt.js'
 import { Backoff, pause, type BackoffBounds } from './backoff.js'
 import type { Connections } from './connections.js'
-import { failureOf, type Failure } from './from-grpc.js'
 import type { LeaderSearch } from './leader.js'
+import type { SecondOpinion } from './second-opinion.js'
 
 export interface Attempts {
   readonly connections: Connections
   readonly search: LeaderSearch
   readonly backoffMs: BackoffBounds
+  readonly secondOpinion: SecondOpinion
 }
 
 export interface CallPlan {
@@ -50,7 +51,7 @@ export async function callUntilAnswered<Request, Response>(
 }
 
 async function bytesUntilAnswered(
-  { connections, search, backoffMs }: Attempts,
+  { connections, search, backoffMs, secondOpinion }: Attempts,
   path: string,
   bytes: Buffer,
   plan: CallPlan,
@@ -74,6 +75,9 @@ async function bytesUntilAnswered(
       address,
       deadlineMs: Math.min(attemptMs, leftMs),
       signal: plan.signal,
+      ...(plan.target === 'leader' && {
+        whileSilent: (giveUp) => secondOpinion.whileSilent(address, giveUp),
+      }),
     })
     if (outcome.kind === 'answered') {
       if (plan.target === 'leader') search.answeredAsLeader(address)
@@ -130,43 +134,6 @@ export function waitOf(error: CountersignError): number {
   return Math.max(10, isNumber ? Math.min(retryAfterMs, 60_000) : 20 + Math.random() * 80)
 }
 
-type Outcome =
-  | { readonly kind: 'answered'; readonly bytes: Buffer }
-  | { readonly kind: 'failed'; readonly error: Failure }
-
-function attempt(
-  client: Client,
-  path: string,
-  bytes: Buffer,
-  options: {
-    readonly address: string
-    readonly deadlineMs: number
-    readonly signal: AbortSignal
-  },
-): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const cancel = (): void => {
-      call.cancel()
-    }
-    const call: ClientUnaryCall = client.makeUnaryRequest(
-      path,
-      asIs,
-      asIs,
-      bytes,
-      { deadline: Date.now() + options.deadlineMs },
-      (error, answer) => {
-        options.signal.removeEventListener('abort', cancel)
-        if (error !== null) {
-          resolve({ kind: 'failed', error: failureOf(error, options.address) })
-        } else {
-          resolve({ kind: 'answered', bytes: answer ?? Buffer.alloc(0) })
-        }
-      },
-    )
-    options.signal.addEventListener('abort', cancel, { once: true })
-  })
-}
-
 export function outOfTime(facts: {
   readonly last: CountersignError | null
   readonly isOutcomeOpen: boolean
@@ -205,12 +172,4 @@ function throwIfAborted(signal: AbortSignal): void {
 
 export function cancelled(): CountersignError {
   return new CountersignError('CANCELLED', 'The call was cancelled before it ended.')
-}
-
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-export function asIs(bytes: Buffer): Buffer {
-  return bytes
 }

@@ -12,6 +12,7 @@ import { callUntilAnswered, type Attempts, type CallPlan } from './calls.js'
 import { Connections, splitAddress } from './connections.js'
 import { LeaderSearch } from './leader.js'
 import { allPages } from './pages.js'
+import { SecondOpinion } from './second-opinion.js'
 import { ReroutingSubmitStream } from './submit-stream.js'
 import type {
   CallOptions,
@@ -40,10 +41,12 @@ export function connect(options: ConnectOptions): CountersignClient {
   // Each pending call listens to it; Node warns of eleven.
   setMaxListeners(0, closing.signal)
   const connections = new Connections(options)
+  const search = new LeaderSearch(addresses)
   const attempts: Attempts = {
     connections,
-    search: new LeaderSearch(addresses),
+    search,
     backoffMs: options.backoffMs ?? usual.backoffMs,
+    secondOpinion: new SecondOpinion({ connections, search, addresses, closed: closing.signal }),
   }
 
   function call<Request, Response>(

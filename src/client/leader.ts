@@ -56,12 +56,20 @@ export class LeaderSearch {
     const { term, clientAddress } = refused.details
     const hintTerm = typeof term === 'number' && Number.isSafeInteger(term) ? term : 0
     if (this.#leader?.address === address) this.#leader = null
-    if (hintTerm < this.#highestTerm) return false
-    this.#highestTerm = hintTerm
-    if (typeof clientAddress !== 'string' || !isAddress(clientAddress)) return false
-    if (clientAddress === address || clientAddress === this.#leader?.address) return false
-    if ((this.#silent.get(clientAddress) ?? -1) >= hintTerm) return false
-    this.#leader = { address: clientAddress, term: hintTerm }
+    if (typeof clientAddress !== 'string' || clientAddress === address) {
+      this.#highestTerm = Math.max(this.#highestTerm, hintTerm)
+      return false
+    }
+    return this.hinted(clientAddress, hintTerm)
+  }
+
+  /** A node says who leads. True when that is news, and somebody who may be asked at once. */
+  hinted(address: string, term: number): boolean {
+    if (term < this.#highestTerm) return false
+    this.#highestTerm = term
+    if (!isAddress(address) || address === this.#leader?.address) return false
+    if ((this.#silent.get(address) ?? -1) >= term) return false
+    this.#leader = { address, term }
     return true
   }
 

@@ -6,15 +6,14 @@
 import type { Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { CountersignError } from '../errors.js'
 import { changesMethods, type NumberedAnswer } from '../wire/index.js'
+import { asIs, toBuffer } from './attempt.js'
 import { Backoff, pause } from './backoff.js'
 import {
-  asIs,
   cancelled,
   elsewhere,
   later,
   leavesOutcomeOpen,
   outOfTime,
-  toBuffer,
   waitOf,
   type Attempts,
 } from './calls.js'
@@ -52,7 +51,7 @@ export class ReroutingSubmitStream implements SubmitStream {
   #isOpening = false
   #isEnding = false
   #lastError: CountersignError | null = null
-  #silence: NodeJS.Timeout | null = null
+  #endOfSilence: (() => void) | null = null
 
   constructor(attempts: Attempts, options: { deadlineMs: number; closed: AbortSignal }) {
     this.#attempts = attempts
@@ -215,21 +214,26 @@ export class ReroutingSubmitStream implements SubmitStream {
   /** A node that answers nothing although messages wait is as good as gone. */
   #listen(open: Open): void {
     this.#stopListening()
-    const silenceMs = Math.min(Math.max(this.#deadlineMs / 3, 500), 5_000)
-    this.#silence = setTimeout(() => {
+    const giveUp = () => {
       if (this.#open !== open || this.#pending.size === 0) return
       for (const one of this.#pending.values()) one.isOutcomeOpen = true
       this.#attempts.search.failed(open.address)
       this.#tried.set(open.address, 'silent')
       open.call.cancel()
       this.#leave(open, true)
-    }, silenceMs)
-    this.#silence.unref()
+    }
+    const silenceMs = Math.min(Math.max(this.#deadlineMs / 3, 500), 5_000)
+    const timer = setTimeout(giveUp, silenceMs).unref()
+    const stopAsking = this.#attempts.secondOpinion.whileSilent(open.address, giveUp)
+    this.#endOfSilence = () => {
+      clearTimeout(timer)
+      stopAsking()
+    }
   }
 
   #stopListening(): void {
-    if (this.#silence !== null) clearTimeout(this.#silence)
-    this.#silence = null
+    this.#endOfSilence?.()
+    this.#endOfSilence = null
   }
 
   #outOfTime(number: number): CountersignError {
