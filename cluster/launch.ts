@@ -143,24 +143,27 @@ async function askForLeader(
 }
 
 export interface RunOptions extends LaunchOptions {
+  /** How this user calls the command line: `countersign`, or `npx --no countersign`. */
+  readonly program: string
   /** Printed when the cluster serves. */
   readonly next: readonly string[]
   readonly print: (line: string) => void
 }
 
 /**
- * Runs the cluster in the foreground until SIGINT, SIGTERM or SIGHUP, or until a node ends by
- * itself. Returns the exit code.
+ * Runs the cluster in the foreground until SIGINT, SIGTERM or SIGHUP, or until its last node has
+ * ended by itself. A node that ends alone is reported, and the others go on: a cluster is made for
+ * that. Returns the exit code.
  */
 export async function runCluster(options: RunOptions): Promise<number> {
   const { print } = options
   const controller = new AbortController()
-  const stopAsked = new Promise<undefined>((resolve) => {
+  const stopAsked = new Promise<'asked'>((resolve) => {
     // Stays registered: a second Ctrl-C must not cut the nodes' own clean stop short.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         controller.abort(signal)
-        resolve(undefined)
+        resolve('asked')
       })
     }
   })
@@ -168,18 +171,22 @@ export async function runCluster(options: RunOptions): Promise<number> {
   const cluster = await launch({ ...options, signal: controller.signal })
   await printAddresses(cluster, print)
   for (const line of options.next) print(line)
-  const endedByItself = await Promise.race([
-    stopAsked,
-    ...cluster.nodes.map(async (node) => {
-      await node.exited()
-      return node
+  const allEnded = Promise.all(
+    cluster.nodes.map(async (node) => {
+      const { signal, code } = await node.exited()
+      if (controller.signal.aborted) return
+      print(`\n${node.id} ended by itself (${signal ?? `exit code ${String(code)}`}).`)
+      if (signal === null) print(`Its last lines:\n${node.logTail()}`)
+      print(
+        `Start it again, in another terminal:\n  ${options.program} node --config ${node.config}`,
+      )
     }),
-  ])
-  if (endedByItself === undefined) print('\nStopping the nodes ...')
-  else print(`\n${endedByItself.id} ended by itself. Its last lines:\n${endedByItself.logTail()}`)
+  )
+  const why = await Promise.race([stopAsked, allEnded])
+  if (why === 'asked') print('\nStopping the nodes ...')
   await cluster.stop()
   print('All nodes have stopped; their data stays.')
-  return endedByItself === undefined ? 0 : 1
+  return why === 'asked' ? 0 : 1
 }
 
 async function printAddresses(

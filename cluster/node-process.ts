@@ -4,6 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { programPath } from './program.js'
 
@@ -44,6 +45,11 @@ export class NodeProcess {
   constructor(options: NodeProcessOptions) {
     this.id = options.id
     this.#options = options
+  }
+
+  /** Its configuration file, as seen from the working directory. */
+  get config(): string {
+    return path.relative(process.cwd(), this.#options.config)
   }
 
   get pid(): number | undefined {

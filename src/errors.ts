@@ -447,6 +447,13 @@ export const errorTable = {
     retryable: true,
     sentence: 'The node has not caught up yet. Try again in a moment, or try another node.',
   },
+  NODES_ENDED: {
+    grpc: 'UNAVAILABLE',
+    http: 503,
+    exit: 8,
+    retryable: false,
+    sentence: 'Every local node has ended by itself. Its log says why; mend that and start again.',
+  },
   UNREACHABLE: {
     grpc: 'UNAVAILABLE',
     http: 503,

@@ -1,5 +1,6 @@
 /** `countersign up`: several nodes in one terminal, stopped by Ctrl-C, and all data there again. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { programPath, runProgram } from '../../cluster/program.js'
@@ -17,6 +18,8 @@ interface Terminal {
   readonly output: () => string
   readonly ended: Promise<number | null>
   interrupt(): void
+  /** Process id of the node that was started first (proc(5): children). */
+  firstNode(): number
 }
 
 function up(...parameters: readonly string[]): Terminal {
@@ -37,6 +40,10 @@ function up(...parameters: readonly string[]): Terminal {
     ended,
     output: () => output,
     interrupt: () => child.kill('SIGINT'),
+    firstNode: () => {
+      const pid = String(child.pid)
+      return Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'), 10)
+    },
     async printed(text) {
       const heard = new Promise<void>((resolve) => {
         const look = () => {
@@ -76,6 +83,12 @@ await t.test('the nodes serve, Ctrl-C stops them, and starting again finds all d
   await countersign('approve', String(changeId), '--as', 'bob')
   const decided = await countersign('approve', String(changeId), '--as', 'carol')
   t.equal(decided['state'], 'ACTIVE')
+
+  process.kill(first.firstNode(), 'SIGKILL')
+  await first.printed('node-1 ended by itself (SIGKILL).')
+  await first.printed('countersign node --config ')
+  const others = await countersign('get', setting)
+  t.equal((others['entry'] as { content: { value: number } }).content.value, 2500, 'others serve')
 
   const rival = up()
   t.not(await rival.ended, 0, 'a second start of a running cluster fails')

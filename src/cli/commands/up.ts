@@ -19,6 +19,7 @@ export function define(command: Command, open: OpenSession): void {
       const { runCluster } = await import('../../../cluster/launch.js')
       const code = await runCluster({
         directory,
+        program: 'countersign',
         ...(nodes.length === 0 ? {} : { nodes }),
         next: [
           '',
@@ -32,8 +33,8 @@ export function define(command: Command, open: OpenSession): void {
         },
       })
       if (code !== 0) {
-        throw new CountersignError('INTERNAL', 'A node ended by itself.', {
-          details: { next: `Its last lines stand above; the whole log is in ${directory}/logs.` },
+        throw new CountersignError('NODES_ENDED', 'Every node has ended by itself.', {
+          details: { logs: `${directory}/logs` },
         })
       }
     })
