@@ -8,6 +8,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build, isBuilt } from '../cluster/build.js'
+import { limitsPage } from './limits-page.js'
 import { errorsPage, metricsPage } from './pages.js'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -46,9 +47,23 @@ async function makePages() {
   const { errorTable } = await built('errors.js')
   const { renderConfigurationDocs } = await built('config/index.js')
   const { metricCatalogue } = await built('status/metric-catalogue.js')
+  const { settings } = await built('config/schema.js')
+  const { valueDepthMax, documentDepthMax } = await built('signing/canonical-json.js')
+  const { defaultTiming } = await built('transport/options.js')
+  const limits = {
+    approval: await built('approval/limits.js'),
+    json: { valueDepthMax, documentDepthMax },
+    api: await built('api/limits.js'),
+    wire: await built('wire/limits.js'),
+    transport: await built('transport/limits.js'),
+    timing: defaultTiming,
+    status: await built('status/limits.js'),
+    settings,
+  }
   return [
     { file: 'docs/metrics.md', content: metricsPage(metricCatalogue) },
     { file: 'docs/errors.md', content: errorsPage(errorTable) },
+    { file: 'docs/limits.md', content: limitsPage(limits) },
     { file: 'docs/configuration.md', content: renderConfigurationDocs() },
   ]
 }

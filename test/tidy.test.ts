@@ -86,6 +86,14 @@ const bad: Readonly<Record<string, { readonly tree: Record<string, string>; at: 
     },
     at: ['src/a.ts:2'],
   },
+  citedPages: {
+    tree: {
+      'src/a.ts': "/** See docs/a.md. */\n// As notes.md says.\nconst page = 'notes.md'\n",
+      'proto/a.proto': '// The rule of notes.md 2.6.\n',
+      'docs/a.md': '',
+    },
+    at: ['src/a.ts:2', 'proto/a.proto:1'],
+  },
 }
 
 await t.test('no house rule is broken', async (t) => {
@@ -123,6 +131,7 @@ await t.test('what is generated is marked for reviewers', async (t) => {
     'docs/errors.md',
     'docs/configuration.md',
     'docs/metrics.md',
+    'docs/limits.md',
   ]) {
     t.match(marked, place, place)
   }

@@ -10,7 +10,7 @@ const hex16 = /^[0-9a-f]{32}$/
 const pathBytesMax = 512
 const segmentsMax = 32
 
-/** approval.md 2.6: segments of [A-Za-z0-9._~-], none of them `.` or `..`. */
+/** The grammar of src/approval/forms/path.ts: nothing else can stand in the config tree. */
 export function isPath(text: string): boolean {
   if (text.length > pathBytesMax || !text.startsWith('/')) return false
   const segments = text.slice(1).split('/')

@@ -6,7 +6,7 @@ import { CountersignError, type ErrorCode } from '../errors.js'
 import type { ApiLimits } from './limits.js'
 import { RateLimit } from './rate-limit.js'
 
-/** Refused by checks 1 to 6, or before them: nobody is known to have said it. */
+/** Refused by checks 1 to 6 of docs/approval-model.md, or before: nobody is known to have said it. */
 const noiseCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'NON_CANONICAL',
   'BAD_TYPE',

@@ -2,6 +2,15 @@
 export interface ApiLimits {
   /** Connections at one time; further ones are closed at once. */
   readonly connectionsMax: number
+  /** A connection on which no call has begun is closed after this; the oldest when all are taken. */
+  readonly firstCallMs: number
+  /** Requests that have begun and are not complete; above it the oldest connection is closed. */
+  readonly unfinishedRequestsMax: number
+  /** Time for one request to arrive whole. */
+  readonly requestTimeoutMs: number
+  /** Calls with a stream of requests (ProposeStream, reflection) at one time. */
+  readonly requestStreamsMax: number
+  readonly requestStreamsPerConnectionMax: number
   /** Calls at one time on one connection, watches among them. */
   readonly streamsPerConnectionMax: number
   /** Calls of any kind that wait for the node at one time; above it BUSY. */
@@ -16,10 +25,10 @@ export interface ApiLimits {
   readonly watchProgressMs: number
   /** Unanswered messages on one ProposeStream; then the node stops reading from it. */
   readonly submitStreamWindow: number
-  /** Refused noise (checks 1 to 6, garbage): tokens at once, and per second. */
+  /** Refused noise, which nobody is known to have said: tokens at once, and per second. */
   readonly noisePerConnection: Allowance
   readonly noisePerAddress: Allowance
-  /** Refusals of messages that the person really signed (checks 7 and later). */
+  /** Refusals of messages that the person really signed. */
   readonly refusalsPerPerson: Allowance
   /** Bytes of entries in one page, so that an answer fits gRPC's default of 4 MiB. */
   readonly pageBytesMax: number
@@ -40,6 +49,11 @@ export interface Allowance {
 
 export const defaultLimits: ApiLimits = {
   connectionsMax: 2048,
+  firstCallMs: 10_000,
+  unfinishedRequestsMax: 64,
+  requestTimeoutMs: 10_000,
+  requestStreamsMax: 64,
+  requestStreamsPerConnectionMax: 16,
   streamsPerConnectionMax: 512,
   callsInFlightMax: 4096,
   watchQueueBytesMax: 1024 * 1024,
@@ -62,7 +76,7 @@ export const defaultLimits: ApiLimits = {
 /** Largest gRPC message that is read at all; what is above is refused before it is decoded. */
 export const receiveBytesMax = 1.5 * 1024 * 1024
 
-/** approval.md 2.8: a signed body, and a command with its detached parts. */
+/** A signed body, and a command with its detached parts: the numbers of src/approval/limits.ts. */
 export const bodyBytesMax = 40 * 1024
 export const commandBytesMax = 1024 * 1024
 /** 256 ops with a detached value each, the rationale, and room for one more. */

@@ -2,43 +2,84 @@
  * The socket side of the client port. The sockets are ours and are handed to grpc-js, so that the
  * number of connections is bounded and one that misbehaves can be closed.
  */
+import { once } from 'node:events'
 import net from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Server, ServerCredentials } from '@grpc/grpc-js'
 import { CountersignError } from '../errors.js'
+import type { ApiLimits } from './limits.js'
 import type { Logger } from './logger.js'
+
+const sayFullEveryMs = 60_000
+/** A caller closes when it is told to go; one that does not is cut after this. */
+const leaveMs = 250
 
 export interface Listener {
   /** host:port that is really listened on. */
   readonly address: string
   readonly connections: () => number
+  /** A call has begun on the connection of this peer. */
+  used(peer: string): void
   /** Closes the connection of this peer (`call.getPeer()`); its other calls end with it. */
   cut(peer: string): void
   /** No new connections. */
   close(): void
-  /** Ends what is left. */
-  destroy(): void
+  /** Gives those who are leaving a moment to take their last answers, and ends what is left. */
+  finish(): Promise<void>
 }
 
 export async function listen(options: {
   readonly server: Server
   readonly credentials: ServerCredentials
   readonly address: string
-  readonly connectionsMax: number
+  readonly limits: Pick<ApiLimits, 'connectionsMax' | 'firstCallMs'>
   readonly logger: Logger
 }): Promise<Listener> {
   const { server, logger } = options
+  const { connectionsMax, firstCallMs } = options.limits
   const { host, port } = splitAddress(options.address)
   const injector = server.createConnectionInjector(options.credentials)
   const sockets = new Map<string, net.Socket>()
+  /** Those on which no call has begun, oldest first. */
+  const unused = new Map<string, NodeJS.Timeout>()
+  const used = (peer: string): void => {
+    clearTimeout(unused.get(peer))
+    unused.delete(peer)
+  }
+  const cut = (peer: string): void => {
+    sockets.get(peer)?.destroy()
+  }
+  let saidFullAtMs = Number.NEGATIVE_INFINITY
+
+  function madeRoom(): boolean {
+    if (sockets.size < connectionsMax) return true
+    if (performance.now() - saidFullAtMs >= sayFullEveryMs) {
+      saidFullAtMs = performance.now()
+      logger.warn({ connections: sockets.size }, 'all client connections are taken')
+    }
+    const [oldest] = unused.keys()
+    if (oldest === undefined) return false
+    forget(oldest)
+    return true
+  }
+
+  function forget(peer: string): void {
+    cut(peer)
+    used(peer)
+    sockets.delete(peer)
+  }
+
   const acceptor = net.createServer({ noDelay: true }, (socket) => {
-    if (sockets.size >= options.connectionsMax) {
-      logger.warn({ connections: sockets.size }, 'connection refused: too many')
+    if (!madeRoom()) {
       socket.destroy()
       return
     }
     const peer = peerName(socket)
     sockets.set(peer, socket)
-    socket.once('close', () => sockets.delete(peer))
+    unused.set(peer, setTimeout(forget, firstCallMs, peer).unref())
+    socket.once('close', () => {
+      if (sockets.get(peer) === socket) forget(peer)
+    })
     // A peer that resets the connection is no event of ours; grpc-js ends its calls.
     socket.on('error', () => socket.destroy())
     injector.injectConnection(socket)
@@ -47,10 +88,13 @@ export async function listen(options: {
   return {
     address: boundAddress(acceptor),
     connections: () => sockets.size,
-    cut: (peer) => sockets.get(peer)?.destroy(),
+    used,
+    cut,
     close: () => acceptor.close(),
-    destroy: () => {
+    finish: async () => {
       acceptor.close()
+      const leaving = [...sockets.values()].map((socket) => once(socket, 'close'))
+      await Promise.race([Promise.allSettled(leaving), delay(leaveMs, undefined, { ref: false })])
       for (const socket of sockets.values()) socket.destroy()
       injector.destroy()
     },

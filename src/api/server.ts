@@ -13,6 +13,7 @@ import { defaultLimits, receiveBytesMax, type ApiLimits } from './limits.js'
 import { isLoopback, listen, type Listener } from './listener.js'
 import { silentLogger, type Logger } from './logger.js'
 import { addHealth, addReflection } from './standard-services.js'
+import { UnfinishedRequests } from './unfinished-requests.js'
 import { Watches } from './watches.js'
 
 export interface ApiOptions {
@@ -56,8 +57,19 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       `Plaintext is for loopback only, and ${options.listen} is not. Give a certificate.`,
     )
   }
-  const server = new Server(serverOptions(limits))
   let listener: Listener | null = null
+  const unfinished = new UnfinishedRequests({
+    limits,
+    began: (peer) => listener?.used(peer),
+    cut: (peer) => {
+      logger.info({ peer }, 'a caller that does not complete its request was cut')
+      listener?.cut(peer)
+    },
+  })
+  const server = new Server({
+    ...serverOptions(limits),
+    interceptors: [unfinished.interceptor],
+  })
   const gate = new Gate(limits)
   const watches = new Watches({
     node,
@@ -76,15 +88,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   }
   try {
     const credentials = credentialsOf(options.tls)
-    const { connectionsMax } = limits
-    listener = await listen({
-      server,
-      credentials,
-      address: options.listen,
-      connectionsMax,
-      logger,
-    })
+    listener = await listen({ server, credentials, address: options.listen, limits, logger })
   } catch (error) {
+    unfinished.stop()
     watches.stop()
     health.stop()
     throw error
@@ -103,8 +109,9 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       health.stop()
       open.close()
       watches.stop()
+      unfinished.stop()
       await shutdown(server, limits.stopGraceMs)
-      open.destroy()
+      await open.finish()
     },
   }
 }

@@ -196,7 +196,8 @@ function judgeTimes(genesis: Genesis): string | null {
   ] as const) {
     if (durationMs(written) === 0) return `${name} must be longer than 0s`
   }
-  return null
+  // Its keys count as registered at 0; with less time behind them they could approve nothing.
+  return durationMs(genesis.coolOff) > genesis.createdAt ? 'coolOff is longer than createdAt' : null
 }
 
 function refused(why: string, cause?: Refusal): DecodedGenesis {

@@ -52,7 +52,7 @@ export { judgeAuthor, authorSetOf, type AuthorInput } from './rules/author.js'
 export { isPath, isAtOrBelow, isSystemPath } from './forms/path.js'
 export { isId } from './forms/text.js'
 export { parseGlob, globMatches, globsOverlap, type ParsedGlob } from './forms/glob.js'
-export { parseDuration, durationMs } from './forms/duration.js'
+export { parseDuration, durationMs, later } from './forms/duration.js'
 
 // Genesis and the state after a change.
 export { decodeGenesis, clusterIdOf, type DecodedGenesis } from './genesis.js'

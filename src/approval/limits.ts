@@ -4,7 +4,7 @@
  * that choice.
  */
 export const limits = {
-  /** One signed body. The audit leaf carries it in base64 and holds at most 60,000 bytes. */
+  /** One signed body. In base64 it fits a log leaf of at most 65,535 bytes (C2SP tlog-tiles). */
   bodyBytesMax: 40 * 1024,
   /** One command with its detached parts. */
   commandBytesMax: 1024 * 1024,
@@ -28,8 +28,17 @@ export const limits = {
 
   rulesPerPolicyMax: 64,
   rulesInClusterMax: 1000,
+  /** That bind one change. */
   rulesPerChangeMax: 32,
+  /** With 256 paths in a change and 1,000 rules this bounds the work of one index. */
+  globsInClusterMax: 4000,
+  /** In rules with `distinct: global`, which are judged together with all that they may meet. */
+  globalGlobsMax: 64,
+  /** In rules that may bind a change under `/sys/`: each name spelled there is tried. */
+  sysGlobsMax: 128,
   seatsPerRuleMax: 64,
+  /** Judged together, because of `distinct: global`. */
+  seatsTogetherMax: 2048,
   globsPerRuleMax: 32,
   linesMax: 8,
   lineCountMax: 16,

@@ -41,7 +41,7 @@ export function decodeChange(document: Json, nowMs: number): ChangeRequest {
   }
   const request: ChangeRequest = {
     ops,
-    ...texts(fields, ['title', 'reason', 'open', 'use', 'sponsor']),
+    ...fields.givenTexts(['title', 'reason', 'open', 'use', 'sponsor']),
     asserts: assertsOf(fields.any('asserts')),
     dependsOn: fields.texts('dependsOn'),
     ...(notBefore === undefined ? {} : { notBefore: parseMoment(notBefore, nowMs) }),
@@ -75,19 +75,7 @@ function rollbackOf(value: Json | undefined): Pick<ChangeRequest, 'rollback'> {
 function provenanceOf(value: Json | undefined): Pick<ChangeRequest, 'provenance'> {
   if (value === undefined) return {}
   const fields = new Fields(value, 'provenance')
-  const provenance = texts(fields, ['model', 'promptDigest', 'tool'])
+  const provenance = fields.givenTexts(['model', 'promptDigest', 'tool'])
   fields.end()
   return { provenance }
-}
-
-function texts<Name extends string>(
-  fields: Fields,
-  names: readonly Name[],
-): Partial<Record<Name, string>> {
-  const found: Partial<Record<Name, string>> = {}
-  for (const name of names) {
-    const value = fields.textOrNone(name)
-    if (value !== undefined) found[name] = value
-  }
-  return found
 }

@@ -1,4 +1,5 @@
 /** The one way in which a person acts on a change that exists: look, agree, sign, send. */
+import type { Command } from 'commander'
 import {
   composeAction,
   composeDecision,
@@ -8,6 +9,7 @@ import {
 } from '../client/index.js'
 import { CountersignError } from '../errors.js'
 import { shortCode } from '../signing/index.js'
+import type { OpenSession } from './command-module.js'
 import { escapeLine } from './escape.js'
 import { cancelled, usage } from './failures.js'
 import { openChange, type OpenChange } from './open-change.js'
@@ -20,6 +22,25 @@ export interface DecideOptions {
   readonly comment?: string
   readonly reason?: string
   readonly code?: string
+}
+
+/** What every such command takes. */
+export function defineDecision(
+  command: Command,
+  open: OpenSession,
+  word: Word,
+  [flag, meaning]: readonly [flag: string, meaning: string] = [
+    '--comment <text>',
+    'a remark that travels with it',
+  ],
+): void {
+  command
+    .argument('<change>', 'its id, or the beginning of it')
+    .option(flag, meaning)
+    .option('--code <short-code>', 'refuse unless the change has exactly this short code')
+    .action(async (change: string, options: DecideOptions) => {
+      await decide(open(), word, change, options)
+    })
 }
 
 type Word = 'approve' | 'reject' | 'revoke' | 'withdraw' | 'activate'
@@ -68,6 +89,11 @@ export async function decide(
       : sign(composeDecision({ ...signatory, decision: word }), signer)
   const result: SubmitResult = await send(client, word, message)
   await reportSubmitted(session, client, result, found.opened.contentDigest)
+  if (word === 'reject' && result.state !== 'REJECTED') {
+    session.output.note(
+      'Your no is on record. No veto line of the rules is filled by it, so the change stays open for others.',
+    )
+  }
 }
 
 function send(

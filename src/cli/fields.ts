@@ -43,6 +43,16 @@ export class Fields {
     throw badInput(`${this.place(name)} must be a text${quoteHint(value)}.`)
   }
 
+  /** Those of the texts that are given. */
+  givenTexts<Name extends string>(names: readonly Name[]): Partial<Record<Name, string>> {
+    const found: Partial<Record<Name, string>> = {}
+    for (const name of names) {
+      const value = this.textOrNone(name)
+      if (value !== undefined) found[name] = value
+    }
+    return found
+  }
+
   wholeOrNone(name: string): number | undefined {
     const value = this.any(name)
     if (value === undefined || (typeof value === 'number' && Number.isSafeInteger(value))) {

@@ -285,4 +285,4 @@ Exit codes: 0 done, 2 usage or input, 3 malformed message, 4 refused by the stat
 First steps:
   countersign init --example && countersign up
   countersign propose --as alice --set /prod/payments/timeout_ms=2500 --title "Raise the timeout"
-  countersign approve --as bob <change>`
+  countersign approve --as bob <change>     (then once more --as carol)`

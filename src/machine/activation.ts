@@ -5,6 +5,7 @@
  */
 import { CountersignError } from '../errors.js'
 import type { Hex16 } from '../approval/index.js'
+import { later } from '../approval/index.js'
 import { invariant } from '../invariant.js'
 import { compareCodeUnits } from '../signing/index.js'
 import { isWeakening } from './after-state.js'
@@ -87,7 +88,7 @@ function activate(step: Step, change: ChangeRow, mode: Activation['mode']): void
   step.activated++
   state.activations.put(id, activation)
   const { bakeMs } = terms
-  const bake = step.isTick ? { forMs: bakeMs, until: logTime + bakeMs } : { forMs: bakeMs }
+  const bake = step.isTick ? { forMs: bakeMs, until: later(logTime, bakeMs) } : { forMs: bakeMs }
   transition(step, change, 'ACTIVE', {
     activation: id,
     ...(bakeMs > 0 ? { bake } : {}),

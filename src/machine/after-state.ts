@@ -1,6 +1,7 @@
 /**
- * Checks 14 and 15: the documents of the system, what they follow, and the state that they would
- * lead to. Judged when a change is proposed and again when it would become active.
+ * Checks 14 and 15 (docs/approval-model.md): the documents of the system, what they follow, and the
+ * state that they would lead to. Judged when a change is proposed and again when it would become
+ * active.
  */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'

@@ -1,4 +1,7 @@
-/** Approve, reject and revoke; withdraw and activate. Checks 9 to 12, then the effect. */
+/**
+ * Approve, reject and revoke; withdraw and activate. Checks 9 to 12 (docs/approval-model.md), then the
+ * effect.
+ */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
 import type { ActionBody, DecisionBody } from '../approval/index.js'

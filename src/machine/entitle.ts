@@ -1,4 +1,7 @@
-/** Checks 7 and 8: who may send this message at all, is it fresh, and which log does it pin. */
+/**
+ * Checks 7 and 8 (docs/approval-model.md): who may send this message at all, is it fresh, and which
+ * log does it pin.
+ */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
 import type { KeyUse, Seen } from '../approval/index.js'

@@ -92,7 +92,7 @@ export type MachineEvent =
     }
   | { readonly kind: 'acknowledged'; readonly person: Id; readonly keyId: Hex32 }
   | { readonly kind: 'timeAdvanced'; readonly ms: Ms }
-  /** An authenticated attempt that was refused (checks 7 and later): audited. */
+  /** An attempt that was really signed and was refused: check 7 or a later one. Audited. */
   | {
       readonly kind: 'refused'
       readonly person: Id
@@ -100,10 +100,10 @@ export type MachineEvent =
       readonly changeId?: Hex16
       readonly refusal: Refusal
     }
-  /** Checks 1 to 6 failed in the log all the same: counted, and the leader stands accused. */
+  /** Noise that stands in the log all the same: counted, and the leader stands accused. */
   | { readonly kind: 'noise'; readonly refusal: Refusal; readonly accusedTerm: number }
 
-/** Answer to the caller. A refusal by checks 1 to 6 and one by 7 and later look the same here. */
+/** Answer to the caller. Refused noise and a refused attempt look the same here. */
 export type CommandResult =
   | {
       readonly kind: 'accepted'

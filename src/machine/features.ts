@@ -1,8 +1,7 @@
 /**
- * Numbered switches of replicated behaviour. Every entry is judged by the level that is committed
- * at its index, by every later build: 1 the first slice, 2 membership, 3 audit, 4 risk and
- * schemas, 5 response. Which message, kind, field or path needs which level stands with the
- * decoders, in approval/bodies/features.ts.
+ * Numbered switches of replicated behaviour (docs/approval-model.md lists them). Every entry is judged
+ * by the level that is committed at its index, by every later build. Which message, kind, field or
+ * path needs which level stands with the decoders, in approval/bodies/features.ts.
  */
 export { featureLevelMax } from '../approval/index.js'
 

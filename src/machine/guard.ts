@@ -1,11 +1,11 @@
 /**
- * G, the activation guard, evaluated whole at one index: the effect happens at that same index.
- * Apply stops at the first obstacle, `show` lists them all; the order is that of the design.
+ * The activation guard, evaluated whole at one index: the effect happens at that same index. Apply
+ * stops at the first obstacle, `show` lists them all, in the order of docs/approval-model.md.
  */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
 import type { Ms } from '../approval/index.js'
-import { isFrozenBy, nextOpening } from '../approval/index.js'
+import { isFrozenBy, later, nextOpening } from '../approval/index.js'
 import { judgeAfterState, isWeakening } from './after-state.js'
 import { lastWriter } from './config-tree.js'
 import { judgeApprovals, missingOf } from './quorum.js'
@@ -59,9 +59,9 @@ export function earliestActivation(
 ): Ms | undefined {
   const { rules, terms } = sight.reader.binding(change)
   const delay = isWeakening(sight, change) ? terms.weakeningDelayMs : 0
-  const riskUntil = terms.asksRisk ? (change.openFrom ?? from) + sight.law.riskTimeoutMs : from
+  const riskUntil = terms.asksRisk ? later(change.openFrom ?? from, sight.law.riskTimeoutMs) : from
   const notBefore = sight.reader.body(change).schedule?.notBefore ?? from
-  const earliest = Math.max(from + delay, notBefore, riskUntil, notBeforeAnyway)
+  const earliest = Math.max(later(from, delay), notBefore, riskUntil, notBeforeAnyway)
   return nextOpening(rules, earliest) ?? undefined
 }
 
@@ -98,7 +98,7 @@ function baseObstacle(sight: Sight, change: ChangeRow): Refusal | undefined {
   return judgeBase(sight, sight.reader.body(change))
 }
 
-/** Check 13. */
+/** Base and asserts: of a proposal (check 13) and of the guard. */
 export function judgeBase(
   { state }: Pick<Sight, 'state'>,
   body: {
@@ -144,7 +144,7 @@ function riskObstacle(sight: Sight, change: ChangeRow): Refusal | undefined {
   if (change.openFrom === undefined) {
     return refusal('NOT_APPROVED', 'No risk report yet; its timeout starts at the next Tick.')
   }
-  const at = change.openFrom + sight.law.riskTimeoutMs
+  const at = later(change.openFrom, sight.law.riskTimeoutMs)
   if (sight.state.logTime >= at) return undefined
   return refusal('NOT_APPROVED', 'No risk report yet; after the timeout the top tier applies.', {
     next: at,
@@ -168,7 +168,7 @@ function timingObstacle(sight: Sight, change: ChangeRow): Refusal | undefined {
         'The change loosens rules; its delay starts at the next Tick.',
       )
     }
-    const at = change.useFrom + delay
+    const at = later(change.useFrom, delay)
     if (logTime < at) {
       return refusal('OUTSIDE_WINDOW', 'The change loosens rules and waits for the delay.', {
         next: at,

@@ -1,9 +1,13 @@
-/** The moves of a change between its states; whoever calls has judged that the move is due. */
+/**
+ * The moves of a change between its states (life cycle: docs/approval-model.md); whoever calls has
+ * judged that the move is due.
+ */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
 import type { ChangeState } from '../approval/index.js'
-import { earliestActivation } from './guard.js'
-import { judgeApprovals, judgeAuthor, judgeReachable, missingOf } from './quorum.js'
+import { later } from '../approval/index.js'
+import { deadlineOf, earliestActivation } from './guard.js'
+import { filledVeto, judgeApprovals, judgeAuthor, judgeReachable, missingOf } from './quorum.js'
 import type { ChangeRow } from './records.js'
 import type { Step } from './step.js'
 
@@ -47,7 +51,7 @@ export function transition(
 /** Moves an open change to APPROVED or back to OPEN, as its approvals count now. */
 export function reconsider(step: Step, change: ChangeRow, why?: Refusal): ChangeRow {
   const verdict = judgeApprovals(step, change)
-  if (verdict.reached && change.state === 'OPEN') {
+  if (verdict.reached && change.state === 'OPEN' && !isOverdue(step, change)) {
     const approved = transition(step, change, 'APPROVED', {
       approvedIndex: step.index,
       approvedAt: step.state.logTime,
@@ -62,13 +66,28 @@ export function reconsider(step: Step, change: ChangeRow, why?: Refusal): Change
   return change
 }
 
-/** After a policy or identity change: VOIDED, or judged by the rules and people of now. */
+/**
+ * Its deadline has passed and the next Tick closes it. Else whoever revokes late and approves again
+ * at once would start `use` anew.
+ */
+function isOverdue({ state }: Step, change: ChangeRow): boolean {
+  const deadline = deadlineOf(change)
+  return deadline !== undefined && deadline <= state.logTime
+}
+
+/** After a policy or identity change: VOIDED, REJECTED, or judged by the rules and people of now. */
 export function rejudge(step: Step, change: ChangeRow): void {
   const body = step.reader.body(change)
   const binding = step.reader.binding(change)
   const voided = judgeAuthor(step, body, binding) ?? judgeReachable(step, change, binding)
   if (voided !== undefined) {
     transition(step, change, 'VOIDED', { reason: voided })
+    return
+  }
+  // Rejects stand when rules and groups change, and may fill a veto line only now.
+  const veto = filledVeto(step, change)
+  if (veto !== undefined) {
+    transition(step, change, 'REJECTED', { reason: veto })
     return
   }
   const { digest } = binding
@@ -88,7 +107,7 @@ export function rejudge(step: Step, change: ChangeRow): void {
 /** `open` counts from the first Tick; changed rules may give another deadline. */
 export function withOpenDeadline(step: Step, change: ChangeRow): ChangeRow {
   if (change.openFrom === undefined) return change
-  const openDeadline = change.openFrom + step.reader.binding(change).terms.openMs
+  const openDeadline = later(change.openFrom, step.reader.binding(change).terms.openMs)
   return openDeadline === change.openDeadline ? change : { ...change, openDeadline }
 }
 
@@ -104,7 +123,7 @@ export function startUse(step: Step, change: ChangeRow): ChangeRow {
   const row: ChangeRow = {
     ...change,
     useFrom: logTime,
-    ...(earliest === undefined ? {} : { useDeadline: earliest + useMs }),
+    ...(earliest === undefined ? {} : { useDeadline: later(earliest, useMs) }),
   }
   step.state.changes.put(row.changeId, row)
   return row

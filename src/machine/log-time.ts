@@ -1,12 +1,12 @@
 /**
- * Log time: the time that a majority of the voters attests. The new time is the smallest of
+ * Log time (docs/approval-model.md): the time that a majority of the voters attests. The new time is the smallest of
  * exactly a majority of signed stamps, so that f lying nodes of 2f+1 cannot push it past an honest
  * clock; stamps name the log they were made after, so they cannot be hoarded.
  */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
 import type { GenesisNode, Ms, StampBody } from '../approval/index.js'
-import { decodeBody } from '../approval/index.js'
+import { decodeBody, later } from '../approval/index.js'
 import type { Envelope, Verify } from '../signing/index.js'
 import { compareCodeUnits, decodePublicKey, verifyEnvelope } from '../signing/index.js'
 import { activateReady } from './activation.js'
@@ -127,12 +127,12 @@ function takeStarts(step: Step): void {
     if (change === undefined) continue
     if (!isOpen(change)) {
       if (change.bake === undefined) continue
-      const bake = { ...change.bake, until: now + change.bake.forMs }
+      const bake = { ...change.bake, until: later(now, change.bake.forMs) }
       state.changes.put(changeId, { ...change, bake })
       continue
     }
     if (change.openFrom === undefined) {
-      const lifeDeadline = change.lifeDeadline ?? now + law.lifeMaxMs
+      const lifeDeadline = change.lifeDeadline ?? later(now, law.lifeMaxMs)
       change = withOpenDeadline(step, { ...change, openFrom: now, lifeDeadline })
       state.changes.put(changeId, change)
     }

@@ -43,7 +43,7 @@ export interface Applied {
 }
 
 export type Check =
-  /** Checks 1 to 6 failed: refuse, do not append. */
+  /** Nobody is known to have said it (checks 1 to 6): refuse, do not append. */
   | { readonly kind: 'noise'; readonly refusal: Refusal }
   /** The same message was applied already; this is its first result. */
   | { readonly kind: 'known'; readonly result: CommandResult }
@@ -58,8 +58,11 @@ export interface Machine {
   apply(committed: CommittedCommand, verify: Verify): Applied
   /** A no-op entry. */
   skip(index: Revision, term: number): Applied
-  /** What the leader finds out before it appends; no effect. */
-  check(command: Command, verify: Verify): Check
+  /**
+   * What the leader finds out before it appends; no effect. `levelKnown`: the highest feature level
+   * that its build and those of its peers know.
+   */
+  check(command: Command, verify: Verify, levelKnown?: number): Check
   /** Activations after `revision` that wrote below `prefix`, in log order. */
   writtenSince(revision: Revision, prefix: Path): Iterable<WrittenBatch>
   timedPending(): TimedPending
@@ -127,7 +130,7 @@ class ReplicatedMachine implements Machine {
     return this.commit(index, neverVerify, () => null)
   }
 
-  check(command: Command, verify: Verify): Check {
+  check(command: Command, verify: Verify, levelKnown: number = featureLevelMax): Check {
     switch (command.kind) {
       case 'undecodable':
         return { kind: 'noise', refusal: undecodable(command.reason) }
@@ -143,7 +146,7 @@ class ReplicatedMachine implements Machine {
         const { admitted } = admission
         const first = firstResultOf(this.state, admitted)
         if (first !== undefined) return { kind: 'known', result: repeatedResult(first) }
-        const tooHigh = aboveBuild(admitted.message)
+        const tooHigh = aboveKnown(admitted.message, levelKnown)
         return tooHigh === undefined ? { kind: 'append' } : { kind: 'noise', refusal: tooHigh }
       }
     }
@@ -247,16 +250,16 @@ function noise(step: Step, refused: Refusal, accusedTerm: number): CommandResult
   return { kind: 'refused', refusal: refused, index: step.index, repeated: false }
 }
 
-/** The leader does not let a level into the log at which its own build would have to stop. */
-function aboveBuild(message: Message): Refusal | undefined {
+/** The leader does not let a level into the log at which its own or a peer's build would stop. */
+function aboveKnown(message: Message, levelKnown: number): Refusal | undefined {
   if (message.word !== 'propose') return undefined
   for (const op of message.body.ops) {
     if (op.path !== featureLevelPath || !('value' in op)) continue
-    if (typeof op.value !== 'number' || op.value <= featureLevelMax) continue
+    if (typeof op.value !== 'number' || op.value <= levelKnown) continue
     return refusal(
       'FEATURE_LEVEL',
-      `This node's build knows feature level ${String(featureLevelMax)}, not ${String(op.value)}.`,
-      { known: featureLevelMax, proposed: op.value },
+      `Not every node's build knows feature level ${String(op.value)}; all know ${String(levelKnown)}. Upgrade the nodes first.`,
+      { known: levelKnown, proposed: op.value },
     )
   }
   return undefined

@@ -1,6 +1,7 @@
 /**
- * Checks 1 to 6 of every signed message: what can be said without believing the sender. A failure
- * here is noise: it is counted, it changes nothing, and in the log it accuses the leader.
+ * Checks 1 to 6 of every signed message (docs/approval-model.md): what can be said without believing
+ * the sender. A failure here is noise: it is counted, it changes nothing, and in the log it accuses
+ * the leader.
  */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
@@ -143,6 +144,9 @@ function decodeParts(
     )
   }
   const named = namedParts(message)
+  if (named === undefined) {
+    return refuse('BODY_INVALID', 'The body names one detached part with two sizes.')
+  }
   const values = new Map<Hex32, Json>()
   for (const part of detached) {
     const digest = detachedDigest(part)
@@ -165,13 +169,22 @@ function decodeParts(
   return { kind: 'ok', values }
 }
 
-function namedParts(message: Message): ReadonlyMap<Hex32, number | 'any'> {
+/** Undefined when one part is named with two sizes: one of them is not what will be read. */
+function namedParts(message: Message): ReadonlyMap<Hex32, number | 'any'> | undefined {
   const named = new Map<Hex32, number | 'any'>()
   if (message.word === 'propose') {
     const { body } = message
     const ops: readonly Op[] = [...body.ops, ...(body.rollback?.ops ?? [])]
-    for (const op of ops) if ('detached' in op) named.set(op.detached.digest, op.detached.size)
-    if (body.rationaleDigest !== undefined) named.set(body.rationaleDigest, 'any')
+    for (const op of ops) {
+      if (!('detached' in op)) continue
+      const { digest, size } = op.detached
+      if ((named.get(digest) ?? size) !== size) return undefined
+      named.set(digest, size)
+    }
+    const { rationaleDigest } = body
+    if (rationaleDigest !== undefined && !named.has(rationaleDigest)) {
+      named.set(rationaleDigest, 'any')
+    }
   } else if (message.word !== 'ack' && message.body.commentDigest !== undefined) {
     named.set(message.body.commentDigest, 'any')
   }

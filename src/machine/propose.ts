@@ -1,7 +1,11 @@
-/** A proposal: revision 1 opens a change, a later one supersedes the revision before it. */
+/**
+ * A proposal: revision 1 opens a change, a later one supersedes the revision before it. The numbers
+ * of checks are those of docs/approval-model.md.
+ */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
 import type { ProposeBody } from '../approval/index.js'
+import { later } from '../approval/index.js'
 import { judgeAfterState } from './after-state.js'
 import { isOpen } from './change-index.js'
 import { authorSetOf } from './change-reader.js'
@@ -93,7 +97,7 @@ function judgeAgentQuota(
     return refusal(
       'QUOTA_EXCEEDED',
       `${person.id} may propose ${String(person.quota.perDay)} times a day.`,
-      { quota: 'perDay', most: person.quota.perDay, next: (day + 1) * dayMs },
+      { quota: 'perDay', most: person.quota.perDay, next: later(day * dayMs, dayMs) },
     )
   }
   return undefined

@@ -12,6 +12,7 @@ import {
   isVetoed,
   judgeAuthor as judgeAdmission,
   judgeQuorum,
+  limits,
   membersOf,
   whyNotCounted,
   whyRejectNotCounted,
@@ -53,7 +54,7 @@ export function whyDecisionFails(
     : whyRejectFails(sight, change, row)
 }
 
-/** Checks 10 to 12 of an approval. */
+/** Checks 10 to 12 of an approval (docs/approval-model.md). */
 export function judgeApprover(
   sight: Sight,
   change: ChangeRow,
@@ -69,6 +70,14 @@ export function judgeAuthor(
   { rules }: Pick<BindingRules, 'rules'>,
 ): Refusal | undefined {
   const { governance } = sight.state
+  const most = limits.rulesPerChangeMax
+  if (rules.length > most) {
+    return refusal(
+      'TOO_LARGE',
+      `${String(rules.length)} rules bind the change; at most ${String(most)} may. Split it.`,
+      { rules: rules.length, most },
+    )
+  }
   const author = governance.person(body.person)
   invariant(author !== undefined, 'The author of a change is no person.', { person: body.person })
   if (author.status !== 'active') {
@@ -173,7 +182,7 @@ function countingApprovals(
   return counting
 }
 
-/** When an approval counts (2.5), but for being the person's latest decision. */
+/** When an approval counts (docs/approval-model.md), but for being the person's latest decision. */
 function whyApprovalFails(
   sight: Sight,
   change: ChangeRow,

@@ -28,7 +28,7 @@ export interface MetaRow {
   readonly lastTickIndex: Revision
   /** Authenticated attempts that were refused. */
   readonly refusals: number
-  /** Entries that failed checks 1 to 6 and yet stood in the log. */
+  /** Entries that are noise (checks 1 to 6 of docs/approval-model.md) and yet stood in the log. */
   readonly noise: number
 }
 

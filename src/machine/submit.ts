@@ -1,6 +1,7 @@
 /**
- * Checks 7 and later of a signed message, in order; the first failure is the result. A refusal
- * here is an authenticated attempt: it is recorded, and the same bytes get the same answer.
+ * Checks 7 and later of a signed message (docs/approval-model.md), in order; the first failure is the
+ * result. A refusal here is an authenticated attempt: it is recorded, and the same bytes get the same
+ * answer.
  */
 import type { Refusal } from '../errors.js'
 import { acknowledge } from './acknowledge.js'
@@ -37,7 +38,7 @@ function dispatch(step: Step, admitted: Admitted): Refusal | FirstResult {
     case 'activate':
       return act(step, admitted, message.word, message.body)
     case 'ack':
-      return acknowledge(step, message.body)
+      return acknowledge(step, admitted, message.body)
   }
 }
 

@@ -7,8 +7,8 @@ import type { TimedPending } from './views.js'
 /** Whether anything waits for log time, and for which moment first. */
 export function timedPendingOf(sight: Sight): TimedPending {
   const { changeIndex, governance, logTime, changes } = sight.state
-  const pending =
-    changeIndex.open.size > 0 || changeIndex.waiting.size > 0 || governance.waitingKeys.size > 0
+  const startsWait = changeIndex.waiting.size > 0 || governance.waitingKeys.size > 0
+  const pending = startsWait || changeIndex.open.size > 0
   let next: Ms | undefined
   const consider = (at: Ms | undefined): void => {
     if (at !== undefined && at > logTime && (next === undefined || at < next)) next = at
@@ -19,7 +19,7 @@ export function timedPendingOf(sight: Sight): TimedPending {
     consider(deadlineOf(change))
     if (change.state === 'APPROVED') consider(mayActivateAt(sight, change))
   }
-  return next === undefined ? { pending } : { pending, next }
+  return { pending, startsWait, ...(next === undefined ? {} : { next }) }
 }
 
 /** When the last obstacle of time is gone, as far as it is known now. */

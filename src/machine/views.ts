@@ -158,5 +158,7 @@ export interface MachineStatus {
 /** What the clock needs to know: is anything timed pending, and when is the next deadline. */
 export interface TimedPending {
   readonly pending: boolean
+  /** A new key's age, or a deadline, starts at the next Tick. */
+  readonly startsWait: boolean
   readonly next?: Ms
 }

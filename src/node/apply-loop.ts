@@ -41,7 +41,8 @@ export class ApplyLoop {
 
   add(entries: readonly Entry[]): void {
     if (this.#stopped) return
-    this.#queue.push(...entries)
+    // One by one: entries may be too many for the arguments of one call.
+    for (const entry of entries) this.#queue.push(entry)
     if (this.#isRunning) return
     this.#isRunning = true
     this.#run = this.#applyAll()

@@ -4,7 +4,13 @@
  */
 import type { Logger } from 'pino'
 import { CountersignError, type ErrorCode } from '../errors.js'
-import type { Applied, Command, CommandResult, Machine } from '../machine/index.js'
+import {
+  featureLevelMax,
+  type Applied,
+  type Command,
+  type CommandResult,
+  type Machine,
+} from '../machine/index.js'
 import {
   InvariantChecker,
   logIndex,
@@ -287,7 +293,7 @@ export class ClusterNode implements NodePort {
 
   #lookFirst(command: Command): CommandResult | null {
     const { machine, verify } = this.#options
-    const found = machine.check(command, verify)
+    const found = machine.check(command, verify, this.#levelKnown())
     if (found.kind === 'append') return null
     if (found.kind === 'known') return found.result
     if (codesOfLag.has(found.refusal.code)) {
@@ -296,6 +302,12 @@ export class ClusterNode implements NodePort {
     }
     // Refused before the log: no entry carries it.
     return { kind: 'refused', refusal: found.refusal, index: 0, repeated: false }
+  }
+
+  /** The highest feature level that this build and those of all peers heard so far know. */
+  #levelKnown(): number {
+    const heard = this.#options.peers.links().flatMap(({ hello }) => hello?.featureLevelMax ?? [])
+    return Math.min(featureLevelMax, ...heard)
   }
 
   #report(output: Output): void {
@@ -318,7 +330,8 @@ export class ClusterNode implements NodePort {
     }
     if (next.role === 'leader' && (before.role !== 'leader' || next.term !== before.term)) {
       this.#termStart = this.#options.raft.facts().termStart ?? 0
-      this.#health.becameLeader(this.#termStart)
+      const { nodeId: id } = this.#options.identity
+      this.#health.becameLeader({ id, term: next.term, index: this.#termStart })
     }
     this.#logClock.leadershipChanged(next)
     const { role, term, leader } = next

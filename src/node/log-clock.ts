@@ -1,7 +1,8 @@
 /**
  * Log time, outside of apply. The leader collects signed stamps of exactly a majority (its own
- * among them) and proposes them as a Tick: at the next deadline, at least every ten seconds while
- * something timed is pending, and before the first command after an idle spell. Every node signs
+ * among them) and proposes them as a Tick: at the next deadline, within a second when a start waits
+ * for it, at least every ten seconds while something timed is pending, and before the first command
+ * after an idle spell. Every node signs
  * stamps for the leader; followers watch that it does not hold time back.
  */
 import type { Command, TimedPending } from '../machine/index.js'
@@ -12,6 +13,8 @@ import { StampRound } from './stamp-round.js'
 
 /** While something timed is pending, a Tick comes at least this often. */
 const tickEveryMs = 10_000
+/** Starts that wait for a Tick (a key's age, a deadline) should not keep people waiting. */
+const startTickMs = 1000
 /** Log time older than this is idle: the next command brings a Tick along. */
 const idleAfterMs = 10_000
 /** A deadline that a round just missed is tried again after this. */
@@ -207,7 +210,8 @@ export class LogClock {
     const pending = machine.timedPending()
     if (!pending.pending) return null
     if (this.#isTickInFlight()) return tickLostAfterMs
-    const untilRegular = this.#lastRoundAtMs + tickEveryMs - now
+    const regularMs = pending.startsWait ? startTickMs : tickEveryMs
+    const untilRegular = this.#lastRoundAtMs + regularMs - now
     const untilDeadline =
       pending.next === undefined || pending.next <= machine.logTime
         ? Number.POSITIVE_INFINITY

@@ -86,6 +86,8 @@ export class Core {
   verifiedTerm: Term = term(0)
   verifiedIndex: LogIndex = logIndex(0)
 
+  /** The first that was followed in this term, also while it is forgotten: there is no second. */
+  leaderOfTerm: NodeId | null = null
   leaderHeardAtTicks = 0
   electionStartedAtTicks = 0
   electionTimeoutTicks = 0

@@ -14,13 +14,13 @@ export function followLeader(core: Core, leader: NodeId): boolean {
     trace(core, 'Refused', { what: 'distrusted leader', from: leader })
     return false
   }
-  const known = core.leader
-  if (core.role.kind === 'leader' || (known !== null && known !== leader)) {
+  // A node that led this term and stepped down follows nobody in it either.
+  if (core.leaderOfTerm !== null && core.leaderOfTerm !== leader) {
     trace(core, 'Refused', { what: 'second leader of one term', from: leader })
     return false
   }
   core.leaderHeardAtTicks = core.now
-  if (known === leader) restartElectionTimer(core)
+  if (core.leader === leader) restartElectionTimer(core)
   else becomeFollower(core, core.currentTerm, leader)
   return true
 }

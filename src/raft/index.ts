@@ -1,4 +1,9 @@
-/** The consensus core: pure, synchronous, one event in, one batch of effects out. */
+/**
+ * The consensus core: pure, synchronous, one event in, one batch of effects out.
+ *
+ * Numbers of sections and figures in this room are those of D. Ongaro's dissertation, "Consensus:
+ * Bridging Theory and Practice" (2014).
+ */
 export { Raft } from './raft.js'
 export { logIndex, term } from './types.js'
 export type {

@@ -31,6 +31,12 @@ import {
 import type { RaftFacts } from './invariants.js'
 
 /**
+ * No node misses a million elections, and terms end at 2^53: a peer that could take everybody there
+ * with one message would leave no term for any later campaign.
+ */
+const termsAheadMax = 2 ** 20
+
+/**
  * One node of the consensus group: events in, effects out, nothing else. It knows no clock, disk or
  * network; the same state and the same event give the same result.
  *
@@ -170,6 +176,10 @@ function receive(core: Core, message: Message): void {
   traceMessage(core, 'Receive', message)
   if (message.to !== core.id || !core.peers.includes(message.from)) {
     trace(core, 'Refused', { what: 'message of no member', from: message.from, to: message.to })
+    return
+  }
+  if (message.term - core.currentTerm > termsAheadMax) {
+    trace(core, 'Refused', { what: 'term from nowhere', from: message.from, term: message.term })
     return
   }
   if (message.term > core.currentTerm && movesTerm(core, message)) {

@@ -60,6 +60,7 @@ function takeEntries(core: Core, message: Append): void {
       leaderTerm: message.term,
     })
     core.log.truncateAfter(logIndex(first.index - 1))
+    core.verifiedIndex = logIndex(Math.min(core.verifiedIndex, core.log.lastIndex))
   }
   core.log.append(entries)
 }

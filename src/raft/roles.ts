@@ -44,9 +44,11 @@ export function becomeFollower(core: Core, newTerm: Term, leader: NodeId | null)
   if (newTerm > core.currentTerm) {
     core.currentTerm = newTerm
     core.votedFor = null
+    core.leaderOfTerm = null
     core.distrusted = null
   }
   core.role = { kind: 'follower', leader }
+  core.leaderOfTerm ??= leader
   if (leader !== null) core.splitsInRow = 0
   restartElectionTimer(core)
   trace(core, 'BecomeFollower', { leader })
@@ -63,6 +65,7 @@ export function becomePreCandidate(core: Core): void {
 export function becomeCandidate(core: Core, transfer: boolean): void {
   core.currentTerm = term(core.currentTerm + 1)
   core.votedFor = core.id
+  core.leaderOfTerm = null
   core.distrusted = null
   core.role = { kind: 'candidate', votes: new Map(), transfer, asked: false }
   core.electionsStarted += 1
@@ -98,6 +101,7 @@ export function becomeLeader(core: Core): void {
     heartbeatDue: false,
     uncommittedBytes: tail.reduce((sum, entry) => sum + entry.payload.length, 0),
   }
+  core.leaderOfTerm = core.id
   core.electionsWon += 1
   core.splitsInRow = 0
   trace(core, 'BecomeLeader')

@@ -4,6 +4,7 @@
  */
 import type { ChangeSummary, ChangeView } from '../machine/index.js'
 import type { ChangeFilter, ConfigReads } from '../node/ports.js'
+import { candidatesShownMax, pathsShownMax } from './limits.js'
 
 export interface ChangesView {
   readonly changes: readonly ChangeRow[]
@@ -36,10 +37,6 @@ export interface ChangeRow {
   /** Why an open change does not go on, or why a closed one ended; null when there is nothing. */
   readonly reason: { readonly code: string; readonly message: string } | null
 }
-
-/** Enough to recognise a change; a change may hold 256 paths, a group as many people. */
-const pathsShownMax = 20
-const candidatesShownMax = 20
 
 export function changesView(
   reads: ConfigReads,

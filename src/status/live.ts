@@ -6,6 +6,7 @@
  */
 import type { ServerResponse } from 'node:http'
 import { CountersignError } from '../errors.js'
+import { liveListenersMax, liveStuckAfterMs } from './limits.js'
 
 export interface LiveOptions {
   /** The text of one snapshot, JSON in one line. */
@@ -32,10 +33,10 @@ export class Live {
 
   constructor(options: LiveOptions) {
     this.#options = {
-      listenersMax: 64,
+      listenersMax: liveListenersMax,
       intervalMs: 1000,
       gatherMs: 200,
-      stuckAfterMs: 10_000,
+      stuckAfterMs: liveStuckAfterMs,
       ...options,
     }
   }

@@ -89,7 +89,7 @@ export const metricCatalogue = {
   ),
   noise: counter(
     'countersign_noise_total',
-    'Entries of the log that failed checks 1 to 6; each accuses a leader.',
+    'Entries of the log that no known key has signed (noise); each accuses a leader.',
   ),
   appliedEntries: counter(
     'countersign_applied_entries_total',

@@ -4,6 +4,7 @@ import { CountersignError } from '../errors.js'
 import type { ChangeFilter, NodePort } from '../node/ports.js'
 import { answerError, fromThrown } from './answer-error.js'
 import { changesView, type ChangesView } from './changes-view.js'
+import { changesListedMax } from './limits.js'
 import type { Live } from './live.js'
 import type { Metrics } from './metrics.js'
 import type { PageFile } from './page-files.js'
@@ -36,7 +37,7 @@ const changesQuery = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    limit: { type: 'integer', minimum: 1, maximum: 200, default: 30 },
+    limit: { type: 'integer', minimum: 1, maximum: changesListedMax, default: 30 },
     before: { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
     state: { type: 'string', maxLength: 20 },
     prefix: { type: 'string', minLength: 1, maxLength: 1024 },

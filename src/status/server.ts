@@ -1,7 +1,15 @@
 /** The status endpoint of one node: health, status, metrics and the page. Plain HTTP, read-only. */
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import { CountersignError } from '../errors.js'
 import type { NodePort } from '../node/ports.js'
+import {
+  bodyBytesMax,
+  connectionsMax,
+  headerBytesMax,
+  keepAliveTimeoutMs,
+  requestTimeoutMs,
+} from './limits.js'
+import { answerError, fromThrown } from './answer-error.js'
 import { Live } from './live.js'
 import { createMetrics } from './metrics.js'
 import { readPageFiles } from './page-files.js'
@@ -17,6 +25,8 @@ export interface StatusOptions {
   /** Length of one tick of the consensus core, to show silence in milliseconds. */
   readonly tickMs?: number
   readonly wallMs?: () => number
+  /** Time for a request to arrive whole; {@link requestTimeoutMs} unless a test says less. */
+  readonly requestTimeoutMs?: number
 }
 
 /** The part of a pino logger that the endpoint uses. */
@@ -58,8 +68,12 @@ export function createStatusServer(options: StatusOptions): FastifyInstance {
   })
 
   const server = Fastify({
-    ...httpLimits,
+    ...httpLimits(options.requestTimeoutMs ?? requestTimeoutMs),
     forceCloseConnections: true,
+    // What fails before there is a route, such as an address that cannot be decoded.
+    frameworkErrors: (thrown, _request, reply: FastifyReply) => {
+      void reply.headers(securityHeaders).send(answerError(reply, fromThrown(thrown)))
+    },
     ajv: { customOptions: { removeAdditional: false } },
   })
   server.server.maxConnections = connectionsMax
@@ -80,14 +94,17 @@ export function createStatusServer(options: StatusOptions): FastifyInstance {
   return server
 }
 
-/** Every page, scraper and probe of a cluster fits in; the rest waits or is refused. */
-const connectionsMax = 256
-
-/** Requests here have no body and short addresses; whoever is slow to send one is cut. */
-const httpLimits = {
-  bodyLimit: 1024,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 30_000,
-  routerOptions: { maxParamLength: 100 },
-  http: { maxHeaderSize: 8192, headersTimeout: 10_000 },
-} as const
+function httpLimits(timeoutMs: number) {
+  return {
+    bodyLimit: bodyBytesMax,
+    requestTimeout: timeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    routerOptions: { maxParamLength: 100 },
+    http: {
+      maxHeaderSize: headerBytesMax,
+      headersTimeout: timeoutMs,
+      // Node itself looks only every 30 seconds whose time is up.
+      connectionsCheckingInterval: Math.min(1000, timeoutMs),
+    },
+  } as const
+}

@@ -16,6 +16,12 @@ export function damaged(
   )
 }
 
+/** The system does not let us at the file, which says nothing about what is in it. */
+const refusals: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'EMFILE', 'ENFILE'])
+/** The same as LevelDB passes it on: text only. */
+const refusalTexts =
+  /Permission denied|Operation not permitted|Read-only file system|Too many open files/
+
 /** What LevelDB or the file system threw while `file` was opened or read. */
 export function openFailure(file: string, thrown: unknown): CountersignError {
   if (thrown instanceof CountersignError) return thrown
@@ -28,7 +34,7 @@ export function openFailure(file: string, thrown: unknown): CountersignError {
     )
   }
   if (isDiskFull(thrown)) return diskFull(file, thrown)
-  if (codes.includes('EACCES') || codes.includes('EPERM') || codes.includes('EMFILE')) {
+  if (codes.some((code) => refusals.has(code)) || refusalTexts.test(textOf(thrown))) {
     return writeFailure(file, thrown)
   }
   return damaged(file, 'the store', `cannot be opened or read (${textOf(thrown)})`, {

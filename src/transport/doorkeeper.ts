@@ -5,10 +5,8 @@
  */
 import net from 'node:net'
 import { CountersignError } from '../errors.js'
+import { strangersMax } from './limits.js'
 import { parseAddress } from './probe.js'
-
-/** Far more than all nodes of a cluster need when they dial at the same moment. */
-const strangersMax = 64
 
 interface Guest {
   readonly socket: net.Socket

@@ -8,6 +8,12 @@
 import type { Message } from '../raft/index.js'
 import { encodeFrame, type Frame } from '../wire/index.js'
 import { cutFrames, messageBytes } from './cut-frames.js'
+import {
+  queuedBytesMax,
+  queuedMessagesMax,
+  unflushedBytesMax,
+  unflushedFramesMax,
+} from './limits.js'
 
 export interface OutboxOptions {
   /** Writes one frame; `flushed` is called when the stream has passed it on. */
@@ -16,13 +22,6 @@ export interface OutboxOptions {
   readonly stuck: (why: string) => void
   readonly stuckAfterMs: number
 }
-
-/** Frames and bytes that the stream may hold unflushed before messages queue here. */
-const unflushedFramesMax = 16
-const unflushedBytesMax = 8 * 1024 * 1024
-/** The window of raft.md 1.9 for one peer, and room for votes and replies beside it. */
-const queuedMessagesMax = 512
-const queuedBytesMax = 16 * 1024 * 1024
 
 export class Outbox {
   readonly #options: OutboxOptions

@@ -165,7 +165,7 @@ export interface StatusView {
   readonly watchers: number
   /** Authenticated attempts that were refused and recorded. */
   readonly refusals: number
-  /** Entries that failed checks 1 to 6 in the log. */
+  /** Entries of the log that are noise (docs/approval-model.md). */
   readonly noise: number
 }
 

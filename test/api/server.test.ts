@@ -187,6 +187,21 @@ await t.test('noise is slowed down, with the time to wait; others are served', a
   t.match(await on.client.propose(await on.propose('bob', [put('/prod/b', 1)])), { state: 'OPEN' })
 })
 
+await t.test('noise of one address is slowed down on every connection from there', async (t) => {
+  const on = await stage(t, {
+    size: 1,
+    limits: { noisePerAddress: { burst: 3, perSecond: 0.001 } },
+  })
+  const codes: (string | undefined)[] = []
+  for (let i = 0; i < 4; i += 1) {
+    const fresh = rawClient(t, on.addresses[0])
+    const answer = await send(fresh, changesMethods.propose.path, Buffer.from('ff', 'hex'))
+    codes.push(answer.refused?.code)
+  }
+  const noise = 'MALFORMED_REQUEST'
+  t.same(codes, [noise, noise, noise, 'RATE_LIMITED'])
+})
+
 await t.test('too many calls at once are BUSY, and room comes back', async (t) => {
   const on = await stage(t, { size: 1, limits: { callsInFlightMax: 2 } })
   const message = await on.propose('alice', [put('/prod/a', 1)])

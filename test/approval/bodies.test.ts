@@ -3,6 +3,7 @@ import { decodeBody, kindOfPath, limits, systemPlace } from '../../src/approval/
 import {
   encodeCanonical,
   payloadType,
+  valueDepthMax,
   type Json,
   type PayloadWord,
 } from '../../src/signing/index.js'
@@ -295,3 +296,85 @@ await t.test('the kind follows from the paths', (t) => {
   t.match(say('propose', mixed), /^KIND_MISMATCH/)
   t.end()
 })
+
+await t.test(
+  'each limit of a proposal: what is at it passes, what is above it has its code',
+  (t) => {
+    const many = <T>(count: number, make: (n: number) => T): readonly T[] =>
+      Array.from({ length: count }, (_, n) => make(n))
+    const pathAt = (n: number): string => `/p/${String(n).padStart(4, '0')}`
+    const idAt = (n: number): string => `t${String(n).padStart(4, '0')}`
+    const nested = (depth: number): Json => (depth === 0 ? 1 : [nested(depth - 1)])
+    const pathOf = (bytes: number): string =>
+      `/${'x'.repeat(127)}`.repeat(4).slice(0, bytes - 2) + '/y'
+    const cases: Readonly<Record<string, readonly [number, (size: number) => unknown, RegExp]>> = {
+      opsMax: [
+        limits.opsMax,
+        (size) => ({
+          ...propose,
+          ops: many(size, (n) => put(pathAt(n))),
+          base: many(size, (n) => ({ path: pathAt(n), modRevision: 0 })),
+        }),
+        /^BODY_INVALID ops/,
+      ],
+      assertsMax: [
+        limits.assertsMax,
+        (size) => ({
+          ...propose,
+          asserts: many(size, (n) => ({ path: pathAt(n), modRevision: 1 })),
+        }),
+        /^BODY_INVALID asserts/,
+      ],
+      dependsOnMax: [
+        limits.dependsOnMax,
+        (size) => ({ ...propose, dependsOn: many(size, (n) => String(n).padStart(32, '0')) }),
+        /^BODY_INVALID dependsOn/,
+      ],
+      triggersMax: [
+        limits.triggersMax,
+        (size) => ({ ...propose, rollback: { plan: 'inverse', triggers: many(size, idAt) } }),
+        /^BODY_INVALID rollback.triggers/,
+      ],
+      titleBytesMax: [
+        limits.titleBytesMax,
+        (size) => ({ ...propose, title: 'é'.repeat(size / 2) + 'x'.repeat(size % 2) }),
+        /^BODY_INVALID title/,
+      ],
+      idLengthMax: [
+        limits.idLengthMax,
+        (size) => ({ ...propose, person: 'a'.repeat(size) }),
+        /^BODY_INVALID person/,
+      ],
+      pathBytesMax: [
+        limits.pathBytesMax,
+        (size) => on(pathOf(size), 'config'),
+        /^BODY_INVALID ops\[0\]\.path/,
+      ],
+      pathSegmentsMax: [
+        limits.pathSegmentsMax,
+        (size) => on('/s'.repeat(size), 'config'),
+        /^BODY_INVALID ops\[0\]\.path/,
+      ],
+      pathSegmentBytesMax: [
+        limits.pathSegmentBytesMax,
+        (size) => on(`/${'s'.repeat(size)}`, 'config'),
+        /^BODY_INVALID ops\[0\]\.path/,
+      ],
+      durationDigitsMax: [
+        limits.durationDigitsMax,
+        (size) => ({ ...propose, open: `${'9'.repeat(size)}h` }),
+        /^BODY_INVALID open/,
+      ],
+      valueDepthMax: [
+        valueDepthMax,
+        (size) => on('/prod/a', 'config', { ops: [put('/prod/a', nested(size))] }),
+        /^VALUE_NOT_CANONICAL/,
+      ],
+    }
+    for (const [name, [most, body, refused]] of Object.entries(cases)) {
+      t.equal(say('propose', body(most)), 'ok', name)
+      t.match(say('propose', body(most + 1)), refused, name)
+    }
+    t.end()
+  },
+)

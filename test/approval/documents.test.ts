@@ -3,6 +3,7 @@ import {
   decodeDocument,
   decodeDocuments,
   judgeSuccession,
+  limits,
   overlay,
   type GovernedDocument,
   type Op,
@@ -200,5 +201,56 @@ await t.test('the overlay changes what it names and nothing else', (t) => {
     ['governance'],
   )
   t.ok(after.isNodeKey(toBase64(signerOf('node-1 node').publicKeySpki)))
+  t.end()
+})
+
+await t.test('each limit of a document: what is at it passes, what is above it does not', (t) => {
+  const globs = (count: number): readonly string[] =>
+    Array.from({ length: count }, (_, n) => `/g/${String(n).padStart(4, '0')}`)
+  const names = (count: number): readonly string[] =>
+    Array.from({ length: count }, (_, n) => `m${String(n).padStart(4, '0')}`)
+  const deep = (count: number): string => `/a${'/**'.repeat(count)}`
+  const cases: readonly (readonly [string, number, (size: number) => Op, RegExp])[] = [
+    [
+      'members',
+      limits.groupMembersMax,
+      (size) => put('/sys/groups/ops', group('ops', ...names(size))),
+      /members must hold at most/,
+    ],
+    [
+      'scope',
+      limits.scopeGlobsMax,
+      (size) => put('/sys/people/bot', agent('bot', 'bob', { scope: globs(size) })),
+      /scope must hold at most/,
+    ],
+    [
+      'open of a quota',
+      limits.openChangesPerPersonMax,
+      (size) => put('/sys/people/bot', agent('bot', 'bob', { quota: { open: size, perDay: 1 } })),
+      /quota.open must be an integer/,
+    ],
+    [
+      'globs of a freeze',
+      limits.freezeGlobsMax,
+      (size) => put('/sys/freezes/f', { ...freeze, paths: globs(size) }),
+      /paths must hold at most/,
+    ],
+    [
+      '** in a glob',
+      limits.globDeepMax,
+      (size) => put('/sys/freezes/f', { ...freeze, paths: [deep(size)] }),
+      /paths\[0\] must be a glob/,
+    ],
+    [
+      'names in a list of a rule',
+      limits.namesMax,
+      (size) => put('/sys/policies/p', policy({ ...prod, propose: { groups: names(size) } })),
+      /propose.groups must hold at most/,
+    ],
+  ]
+  for (const [name, most, op, refused] of cases) {
+    t.match(say(op(most)), /^\w+$/, name)
+    t.match(say(op(most + 1)), refused, name)
+  }
   t.end()
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decodeGenesis, type Genesis } from '../../src/approval/index.js'
+import { decodeGenesis, limits, type Genesis } from '../../src/approval/index.js'
 import { pae, sha256Hex, toBase64 } from '../../src/signing/index.js'
 import {
   agent,
@@ -127,5 +127,34 @@ await t.test('a state that could not be left is no beginning', (t) => {
   })
   t.match(refusedBy(only), /GENESIS_INVALID .*no rule would let anybody propose on \/sys/)
   t.match(refusedBy(two), /GENESIS_INVALID .*nobody is left for a seat of operators/)
+  t.end()
+})
+
+await t.test('above each limit of genesis the field is named', (t) => {
+  const many = <T>(count: number, one: T): readonly T[] => Array.from({ length: count }, () => one)
+  const person = good.people[0]
+  const bad: Readonly<Record<string, object>> = {
+    'floor.config must be': { floor: { ...good.floor, config: limits.floorMax + 1 } },
+    'limits.openChanges must be': {
+      limits: { ...good.limits, openChanges: limits.openChangesMax + 1 },
+    },
+    'limits.openChangesPerPerson must be': {
+      limits: { ...good.limits, openChangesPerPerson: limits.openChangesPerPersonMax + 1 },
+    },
+    'limits.revisionsPerChange must be': {
+      limits: { ...good.limits, revisionsPerChange: limits.revisionsPerChangeMax + 1 },
+    },
+    'nodes must hold at most': { nodes: many(limits.nodesMax + 1, node) },
+    'people must hold at most': { people: many(limits.peopleInGenesisMax + 1, person) },
+  }
+  for (const [message, change] of Object.entries(bad)) {
+    t.match(refusedBy({ ...good, ...change }), new RegExp(`^GENESIS_INVALID .*${message}`), message)
+  }
+  const highest = {
+    openChanges: limits.openChangesMax,
+    openChangesPerPerson: limits.openChangesPerPersonMax,
+    revisionsPerChange: limits.revisionsPerChangeMax,
+  }
+  t.equal(refusedBy({ ...good, limits: highest }), 'ok')
   t.end()
 })

@@ -122,6 +122,14 @@ const corpus: Record<string, readonly [Json, 'good' | 'bad']> = {
   'an empty risk': [document({ ...rule, risk: {} }), 'bad'],
   'risk low': [document({ ...rule, risk: { low: { need: lines } } }), 'bad'],
   'no windows': [document({ ...rule, windows: [] }), 'bad'],
+  '16 windows': [
+    document({ ...rule, windows: many(16, () => ({ days: ['mon'], from: '1h', to: '2h' })) }),
+    'good',
+  ],
+  '17 windows': [
+    document({ ...rule, windows: many(17, () => ({ days: ['mon'], from: '1h', to: '2h' })) }),
+    'bad',
+  ],
   'a window without days': [
     document({ ...rule, windows: [{ days: [], from: '1h', to: '2h' }] }),
     'bad',

@@ -58,6 +58,7 @@ await t.test('a difference names what comes, goes and changes', async (t) => {
     { path: '/gone', modRevision: 4, before: value('x') },
     { path: '/moved', modRevision: 7, before: value(2000), after: value(2500) },
     { path: '/same', modRevision: 8, before: value([1]), after: value([1]) },
+    { path: '/never', modRevision: 0 },
   ]
   t.same(diffLines(diff, plainStyle), [
     '+ /new',
@@ -68,6 +69,7 @@ await t.test('a difference names what comes, goes and changes', async (t) => {
     '    - 2000',
     '    + 2500',
     '= /same  (revision 8)  unchanged',
+    '- /never  (deletes it, but nothing stands here)',
   ])
   t.same(unchangedPaths(diff), ['/same'])
   t.same(writtenLines(diff.slice(0, 2), plainStyle), ['/new', '    1', '/gone (deletes it)'])

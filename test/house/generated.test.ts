@@ -10,8 +10,12 @@ interface Run {
   readonly output: string
 }
 
-/** The repository, but with pages of its own. */
-function repositoryWith(t: Test, pages: Record<string, string>): string {
+/** The repository, but with pages of its own, and with what `changed` makes of a script. */
+function repositoryWith(
+  t: Test,
+  pages: Record<string, string>,
+  changed: (script: string) => string = (script) => script,
+): string {
   const linked = ['node_modules', 'proto', 'src', 'cluster', 'dist', 'test', 'package-lock.json']
   const configs = ['package.json', 'tsconfig.json', 'tsconfig.build.json']
   const scripts = readdirSync(path.join(repositoryRoot, '.ci'))
@@ -22,7 +26,9 @@ function repositoryWith(t: Test, pages: Record<string, string>): string {
         t.fixture('symlink', path.join(repositoryRoot, name)),
       ]),
     ),
-    '.ci': Object.fromEntries(scripts.map((name) => [name, readRepositoryFile(`.ci/${name}`)])),
+    '.ci': Object.fromEntries(
+      scripts.map((name) => [name, changed(readRepositoryFile(`.ci/${name}`))]),
+    ),
     docs: pages,
   })
 }
@@ -44,7 +50,7 @@ await t.test('a changed byte is found and named', async (t) => {
   t.setTimeout(120_000)
   t.ok(inRepository('dist'), 'the build is there: run `npm run build` first')
   const pages = Object.fromEntries(
-    ['errors.md', 'metrics.md', 'configuration.md'].map((name) => [
+    ['errors.md', 'metrics.md', 'configuration.md', 'limits.md'].map((name) => [
       name,
       readRepositoryFile(`docs/${name}`),
     ]),
@@ -61,4 +67,15 @@ await t.test('a changed byte is found and named', async (t) => {
   const missing = await check(repositoryWith(t, fewer))
   t.equal(missing.code, 1)
   t.match(missing.output, 'docs/metrics.md is not what its source makes')
+})
+
+await t.test('a limit without a description, and the reverse, fail', async (t) => {
+  const row = /^ +titleBytesMax: .*\n/m
+  const missing = await check(repositoryWith(t, {}, (script) => script.replace(row, '')))
+  t.equal(missing.code, 1)
+  t.match(missing.output, 'titleBytesMax of src/approval/limits.ts has no row')
+  const named = (script: string) => script.replace('titleBytesMax:', 'titelBytesMax:')
+  const superfluous = await check(repositoryWith(t, {}, named))
+  t.equal(superfluous.code, 1)
+  t.match(superfluous.output, 'describes titelBytesMax')
 })

@@ -256,8 +256,20 @@ const citedDecisions: TidyRule = (tree) =>
     },
   )
 
+/** A comment cites pages of this repository, by their path from its root, or public sources. */
+const citedPages: TidyRule = (tree) =>
+  linesMatching(
+    tree,
+    (file) => isProgram(file) || file.endsWith('.proto'),
+    (line) => {
+      const comment = /^\s*(?:\/\/|\/?\*)(.*)$/.exec(line)?.[1] ?? ''
+      const missing = [...comment.matchAll(/[\w./-]+\.md\b/g)].find(([page]) => !tree.has(page))
+      return missing === undefined ? undefined : `There is no page ${missing[0]}.`
+    },
+  )
+
 export const tidyRules: Readonly<Record<string, TidyRule>> = {
   ...{ vagueName, openEnds, deadCode, sleepingTest, noMachinePath, lockFile, links },
   ...{ shownCommands, documentedCommands, contractSuites },
-  ...{ decisions, citedDecisions },
+  ...{ decisions, citedDecisions, citedPages },
 }

@@ -102,18 +102,30 @@ await t.test('a node key cannot speak for a person, nor a person for a node', as
 
 await t.test('what waits for log time', async (t) => {
   const world = new World({ humans: five })
-  t.same(world.machine.timedPending(), { pending: false })
+  t.same(world.machine.timedPending(), { pending: false, startsWait: false })
   const { changeId } = world.propose({ by: 'alice', schedule: { notBefore: monday + 3 * hour } })
-  t.same(world.machine.timedPending(), { pending: true }, 'its start is taken from the next Tick')
+  t.same(
+    world.machine.timedPending(),
+    { pending: true, startsWait: true },
+    'its start is taken from the next Tick',
+  )
   world.tick(minute)
-  t.same(world.machine.timedPending(), { pending: true, next: monday + minute + 72 * hour })
+  t.same(world.machine.timedPending(), {
+    pending: true,
+    startsWait: false,
+    next: monday + minute + 72 * hour,
+  })
   world.approve('bob', changeId)
   world.approve('carol', changeId)
   world.tick(minute)
-  t.same(world.machine.timedPending(), { pending: true, next: monday + 3 * hour })
+  t.same(world.machine.timedPending(), {
+    pending: true,
+    startsWait: false,
+    next: monday + 3 * hour,
+  })
   world.tickTo(monday + 3 * hour)
   t.equal(world.state(changeId), 'ACTIVE')
-  t.same(world.machine.timedPending(), { pending: false })
+  t.same(world.machine.timedPending(), { pending: false, startsWait: false })
 })
 
 await t.test('a new key waits for its first Tick', async (t) => {
@@ -123,9 +135,9 @@ await t.test('a new key waits for its first Tick', async (t) => {
     [`/sys/keys/${signerOf('dave').keyId}`]: json(world.newKey('dave')),
   }
   world.carry({ by: 'alice', set }, ['bob', 'carol'])
-  t.same(world.machine.timedPending(), { pending: true })
+  t.same(world.machine.timedPending(), { pending: true, startsWait: true })
   world.tick()
-  t.same(world.machine.timedPending(), { pending: false })
+  t.same(world.machine.timedPending(), { pending: false, startsWait: false })
 })
 
 await t.test('the first command after an idle spell, with no Tick before it', async (t) => {

@@ -23,7 +23,7 @@ import type { WorldOptions } from './world.js'
 const five = ['alice', 'bob', 'carol', 'dave', 'erin']
 const provenance = { model: 'm', promptDigest: '00', tool: 'importer' }
 
-await t.test('1. two keys of one person are one approval', async (t) => {
+await t.test('two keys of one person are one approval', async (t) => {
   const second = signerOf('bob second')
   const keys = [
     ...['alice', 'bob', 'carol'].map((name) => keyOf(name)),
@@ -38,7 +38,7 @@ await t.test('1. two keys of one person are one approval', async (t) => {
   t.equal(outcome(world.approve('carol', changeId)), 'ACTIVE')
 })
 
-await t.test('2. two seats want two persons, and greedy filling does not lose one', async (t) => {
+await t.test('two seats want two persons, and greedy filling does not lose one', async (t) => {
   const options: WorldOptions = {
     humans: five,
     groups: [
@@ -79,7 +79,7 @@ await t.test('2. two seats want two persons, and greedy filling does not lose on
   }
 })
 
-await t.test('3. an approver who goes before activation takes the approval along', async (t) => {
+await t.test('an approver who goes before activation takes the approval along', async (t) => {
   const world = new World({ humans: five })
   const { changeId } = world.propose({ by: 'alice', activate: 'manual' })
   world.approve('bob', changeId)
@@ -98,7 +98,7 @@ await t.test('3. an approver who goes before activation takes the approval along
   t.equal(outcome(world.approve('dave', changeId)), 'APPROVED')
 })
 
-await t.test('3b. so does a revoked key, and leaving the group', async (t) => {
+await t.test('so does a revoked key, and leaving the group', async (t) => {
   const world = new World({ humans: five, groups: [group('payments', ['bob', 'carol', 'dave'])] })
   const waiting = (path: string): string => {
     const schedule = { notBefore: monday + day }
@@ -123,7 +123,7 @@ await t.test('3b. so does a revoked key, and leaving the group', async (t) => {
   t.equal(world.state(first), 'OPEN')
 })
 
-await t.test('4. rules tightened after the quorum', async (t) => {
+await t.test('rules tightened after the quorum', async (t) => {
   const world = new World({ humans: five })
   const { changeId } = world.propose({ by: 'alice', activate: 'manual' })
   world.approve('bob', changeId)
@@ -145,7 +145,7 @@ await t.test('4. rules tightened after the quorum', async (t) => {
   t.equal(world.state(changeId), 'APPROVED')
 })
 
-await t.test('4b. a policy edit that leaves the effective rules alone voids nothing', async (t) => {
+await t.test('a policy edit that leaves the effective rules alone voids nothing', async (t) => {
   const world = new World({ humans: five })
   const { changeId } = world.propose({ by: 'alice' })
   world.approve('bob', changeId)
@@ -159,7 +159,7 @@ await t.test('4b. a policy edit that leaves the effective rules alone voids noth
   t.equal(outcome(world.approve('carol', changeId)), 'ACTIVE')
 })
 
-await t.test('5. a base that moves between approval and window', async (t) => {
+await t.test('a base that moves between approval and window', async (t) => {
   const windows = [{ days: ['tue'], from: '8h', to: '15h' }] as const
   const world = new World({
     humans: five,
@@ -186,7 +186,7 @@ await t.test('5. a base that moves between approval and window', async (t) => {
   })
 })
 
-await t.test('5b. an assert that moves, and a base that has moved already', async (t) => {
+await t.test('an assert that moves, and a base that has moved already', async (t) => {
   const world = new World({ humans: five })
   const asserts = [{ path: '/prod/limit', modRevision: 0 }]
   const { changeId } = world.propose({ by: 'alice', set: { '/prod/a': 1 }, asserts })
@@ -199,7 +199,7 @@ await t.test('5b. an assert that moves, and a base that has moved already', asyn
   t.equal(outcome(late), 'STALE_BASE')
 })
 
-await t.test('6. a yes that comes again after its revoke', async (t) => {
+await t.test('a yes that comes again after its revoke', async (t) => {
   const world = new World()
   const { changeId } = world.propose({ by: 'alice' })
   const yes = world.decisionCommand('approve', 'bob', changeId)
@@ -215,7 +215,7 @@ await t.test('6. a yes that comes again after its revoke', async (t) => {
   t.equal(world.state(changeId), 'OPEN')
 })
 
-await t.test('7. a signature made for staging means nothing in production', async (t) => {
+await t.test('a signature made for staging means nothing in production', async (t) => {
   const staging = new World({ genesis: { name: 'staging' } })
   const production = new World({ genesis: { name: 'production' } })
   const { changeId, command } = staging.propose({ by: 'alice' })
@@ -228,7 +228,7 @@ await t.test('7. a signature made for staging means nothing in production', asyn
   t.equal(production.change(changeId).decisions.length, 0)
 })
 
-await t.test('8. an agent and its sponsor fill no seat', async (t) => {
+await t.test('an agent and its sponsor fill no seat', async (t) => {
   const world = new World({ humans: ['alice', 'bob', 'carol'] })
   const { changeId } = world.propose({ by: 'agent', sponsor: 'alice', provenance })
   t.equal(world.state(changeId), 'OPEN')
@@ -238,7 +238,7 @@ await t.test('8. an agent and its sponsor fill no seat', async (t) => {
   t.equal(outcome(world.approve('carol', changeId)), 'ACTIVE')
 })
 
-await t.test('8b. the registered sponsor is out, whoever is named', async (t) => {
+await t.test('the registered sponsor is out, whoever is named', async (t) => {
   const world = new World({ humans: five })
   const { changeId } = world.propose({ by: 'agent', sponsor: 'bob', provenance })
   t.equal(outcome(world.approve('alice', changeId)), 'SELF_APPROVAL')
@@ -254,7 +254,7 @@ await t.test('8b. the registered sponsor is out, whoever is named', async (t) =>
   t.equal(outcome(world.propose(governed)), 'AUTHOR_NOT_ALLOWED')
 })
 
-await t.test('9. a sock puppet registered after the change was opened', async (t) => {
+await t.test('a sock puppet registered after the change was opened', async (t) => {
   const world = new World({ humans: five, genesis: { coolOff: '24h' } })
   world.tick(minute)
   const before = world.propose({ by: 'alice', set: { '/prod/a': 1 } })
@@ -280,7 +280,7 @@ await t.test('9. a sock puppet registered after the change was opened', async (t
   t.equal(outcome(world.approve('frank', early.changeId)), 'KEY_TOO_NEW', 'revisions do not help')
 })
 
-await t.test('10. both orders of two conflicting approved changes', async (t) => {
+await t.test('both orders of two conflicting approved changes', async (t) => {
   for (const first of [0, 1] as const) {
     const world = new World({ humans: five })
     const ids = [1, 2].map(
@@ -301,7 +301,7 @@ await t.test('10. both orders of two conflicting approved changes', async (t) =>
   }
 })
 
-await t.test('15. first changes: two to one path, and a new person who approves', async (t) => {
+await t.test('first changes: two to one path, and a new person who approves', async (t) => {
   const world = new World()
   world.carry({ by: 'alice' }, ['bob', 'carol'])
   world.carry({ by: 'bob', set: { '/prod/payments/timeout_ms': 3000 } }, ['alice', 'carol'])
@@ -425,6 +425,8 @@ await t.test('the feature level', async (t) => {
         refusal: { code: 'FEATURE_LEVEL' },
       },
     )
+    t.equal(world.machine.check(command, () => true, 2).kind, 'append', 'all builds know it')
+    t.equal(world.machine.check(command, () => true, 1).kind, 'noise', 'one does not')
   })
   await t.test(
     'stops the node when it is committed all the same, and leaves no trace',

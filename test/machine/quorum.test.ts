@@ -95,7 +95,7 @@ class Oracle {
   }
 }
 
-await t.test('14. nothing is active by fewer distinct eligible humans than are asked', (t) => {
+await t.test('nothing is active by fewer distinct eligible humans than are asked', (t) => {
   let activations = 0
   fc.assert(
     fc.property(scripts, (script) => {

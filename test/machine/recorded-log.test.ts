@@ -14,7 +14,7 @@ interface Line {
   readonly digest?: string
 }
 
-await t.test('16. a log of feature level 1 gives the same state under this build', async (t) => {
+await t.test('a log of feature level 1 gives the same state under this build', async (t) => {
   const lines = readFileSync(path, 'utf8')
     .trimEnd()
     .split('\n')

@@ -45,10 +45,12 @@ class Fixture {
     lastTickIndex: 0,
     pending: false,
     next: undefined as number | undefined,
-    timedPending: () =>
-      this.machine.next === undefined
-        ? { pending: this.machine.pending }
-        : { pending: this.machine.pending, next: this.machine.next },
+    startsWait: false,
+    timedPending: () => ({
+      pending: this.machine.pending,
+      startsWait: this.machine.startsWait,
+      ...(this.machine.next === undefined ? {} : { next: this.machine.next }),
+    }),
     status: () => ({ featureLevel: 1 }),
   }
   readonly requests: { to: string; id: number; lastIndex: number }[] = []
@@ -118,6 +120,25 @@ await t.test('nothing timed pending: no Tick, however long', (t) => {
   at.lead()
   at.clock.pass(3_600_000)
   t.same(at.requests, [])
+  t.end()
+})
+
+await t.test('a start that waits brings a Tick within a second', (t) => {
+  const at = new Fixture()
+  at.lead()
+  at.machine.pending = true
+  at.logClock.applied()
+  at.clock.pass(1)
+  at.logClock.stampReceived('b', { id: 1, envelope: at.stampOf('b') })
+  at.applyTick()
+  const rounds = () => new Set(at.requests.map(({ id }) => id)).size
+  t.equal(rounds(), 1)
+  at.clock.pass(2000)
+  t.equal(rounds(), 1, 'without one, the ten seconds hold')
+  at.machine.startsWait = true
+  at.logClock.applied()
+  at.clock.pass(1)
+  t.equal(rounds(), 2)
   t.end()
 })
 

@@ -17,14 +17,17 @@ import {
 } from '../../src/client/index.js'
 import type { Signer } from '../../src/signing/index.js'
 import { readKeyFile } from '../../src/signing/key-file.js'
+import { SeededRandom } from '../simulation/random.js'
 
 t.setTimeout(150_000)
 
 const writers = 4
 const rounds = 6
 const pauseMs = { min: 200, max: 1000 }
-/** Of ten rounds so many take all nodes at once. */
-const allOfTen = 2
+/** Share of the rounds that take all nodes at once. */
+const allShare = 0.2
+/** KILL_SEED repeats a plan. */
+const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000)
 
 interface Acknowledged {
   readonly path: string
@@ -109,22 +112,18 @@ async function write(
   return unknown
 }
 
-async function killAndRestart(running: RunningCluster): Promise<number> {
+/** The plan comes from the seed; what the machine makes of it between the kills does not. */
+async function killAndRestart(running: RunningCluster, random: SeededRandom): Promise<number> {
   let kills = 0
   for (let round = 0; round < rounds; round += 1) {
-    await delay(pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min))
-    const victims =
-      Math.random() * 10 < allOfTen ? running.nodes : running.nodes.slice(oneOfThree()).slice(0, 1)
+    await delay(random.between(pauseMs.min, pauseMs.max))
+    const victims = random.chance(allShare) ? running.nodes : [random.pick(running.nodes)]
     await Promise.all(victims.map((node) => node.kill()))
     kills += victims.length
     for (const node of victims) node.start()
     await Promise.all(victims.map((node) => node.ready()))
   }
   return kills
-}
-
-function oneOfThree(): number {
-  return Math.floor(Math.random() * 3)
 }
 
 interface Standing {
@@ -147,7 +146,8 @@ await t.test('no acknowledged change is lost, and all nodes agree', async (t) =>
   const writing = Array.from({ length: writers }, (_, at) =>
     write(`writer-${String(at)}`, stop.signal, acknowledged),
   )
-  const kills = await killAndRestart(cluster)
+  t.comment(`KILL_SEED=${String(seed)}`)
+  const kills = await killAndRestart(cluster, new SeededRandom(seed))
   // The load goes on after the last restart, so that the end is not an idle one.
   await delay(1000)
   stop.abort()

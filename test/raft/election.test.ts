@@ -37,7 +37,7 @@ await t.test('a lone voter elects itself as soon as its vote is on disk', async 
   t.equal(node.status.commitIndex, 1)
 })
 
-await t.test('1 a clean election: one leader, its no-op committed on all', async (t) => {
+await t.test('a clean election: one leader, its no-op committed on all', async (t) => {
   const group = new Group(['a', 'b', 'c'])
   group.elect('a')
   group.run(heartbeatTicks)
@@ -51,45 +51,39 @@ await t.test('1 a clean election: one leader, its no-op committed on all', async
   }
 })
 
-await t.test(
-  '2 a vote is on disk before it is told: a crash in between forgets both',
-  async (t) => {
-    const node = new LoneNode()
-    node.hear(vote('b', 1))
-    const output = node.take()
-    t.same(output.send, [])
-    t.same(output.persist?.hardState, { term: 1, votedFor: 'b', commit: 0 })
-    t.same(
-      only([...(output.persist?.thenSend ?? [])], 'voteReply').map((reply) => reply.granted),
-      [true],
-    )
-    const restarted = new LoneNode({ hardState: output.persist?.hardState ?? hardStateOf(0) })
-    restarted.hear(vote('c', 1))
-    t.equal(only(restarted.out(), 'voteReply')[0]?.granted, false, 'the rival of the same term')
-  },
-)
+await t.test('a vote is on disk before it is told: a crash in between forgets both', async (t) => {
+  const node = new LoneNode()
+  node.hear(vote('b', 1))
+  const output = node.take()
+  t.same(output.send, [])
+  t.same(output.persist?.hardState, { term: 1, votedFor: 'b', commit: 0 })
+  t.same(
+    only([...(output.persist?.thenSend ?? [])], 'voteReply').map((reply) => reply.granted),
+    [true],
+  )
+  const restarted = new LoneNode({ hardState: output.persist?.hardState ?? hardStateOf(0) })
+  restarted.hear(vote('c', 1))
+  t.equal(only(restarted.out(), 'voteReply')[0]?.granted, false, 'the rival of the same term')
+})
 
-await t.test('3 term and vote are one record', async (t) => {
+await t.test('term and vote are one record', async (t) => {
   const node = new LoneNode({ hardState: hardStateOf(4, 'c') })
   node.hear(vote('b', 5))
   t.same(node.take().persist?.hardState, { term: 5, votedFor: 'b', commit: 0 })
 })
 
-await t.test(
-  '4 an append of the same term makes a candidate step down, its vote kept',
-  async (t) => {
-    const node = new LoneNode()
-    node.becomeCandidate()
-    node.out()
-    node.hear(heartbeat('b', 1))
-    t.equal(node.status.role, 'follower')
-    t.equal(node.status.votedFor, 'a')
-    node.hear(vote('c', 1))
-    t.equal(only(node.out(), 'voteReply')[0]?.granted, false)
-  },
-)
+await t.test('an append of the same term makes a candidate step down, its vote kept', async (t) => {
+  const node = new LoneNode()
+  node.becomeCandidate()
+  node.out()
+  node.hear(heartbeat('b', 1))
+  t.equal(node.status.role, 'follower')
+  t.equal(node.status.votedFor, 'a')
+  node.hear(vote('c', 1))
+  t.equal(only(node.out(), 'voteReply')[0]?.granted, false)
+})
 
-await t.test('5 a vote request that is repeated is granted again', async (t) => {
+await t.test('a vote request that is repeated is granted again', async (t) => {
   const node = new LoneNode()
   for (let times = 0; times < 2; times += 1) {
     node.hear(vote('b', 1))
@@ -97,14 +91,14 @@ await t.test('5 a vote request that is repeated is granted again', async (t) => 
   }
 })
 
-await t.test('6 a longer log of a lower last term is refused', async (t) => {
+await t.test('a longer log of a lower last term is refused', async (t) => {
   const node = new LoneNode({ hardState: hardStateOf(3), entries: logOf(1, 3) })
   node.hear(vote('b', 4, 99, 2))
   t.equal(only(node.out(), 'voteReply')[0]?.granted, false)
 })
 
 await t.test(
-  '7 the own vote counts only when it is durable, and nobody is asked before',
+  'the own vote counts only when it is durable, and nobody is asked before',
   async (t) => {
     const node = new LoneNode({ voters: ['a', 'b', 'c'] })
     node.becomeCandidate()
@@ -119,7 +113,7 @@ await t.test(
   },
 )
 
-await t.test('7 a vote of an election that is lost in between never counts', async (t) => {
+await t.test('a vote of an election that is lost in between never counts', async (t) => {
   const node = new LoneNode()
   node.becomeCandidate()
   node.take()
@@ -130,7 +124,7 @@ await t.test('7 a vote of an election that is lost in between never counts', asy
 })
 
 await t.test(
-  '7 a crash before the own vote is durable: the next campaign is in the same term, alone',
+  'a crash before the own vote is durable: the next campaign is in the same term, alone',
   async (t) => {
     const group = new Group(['a', 'b', 'c'])
     group.holdDisk('a')
@@ -145,7 +139,7 @@ await t.test(
   },
 )
 
-await t.test('8 a late pre-vote is no vote', async (t) => {
+await t.test('a late pre-vote is no vote', async (t) => {
   const node = new LoneNode({ voters: ['a', 'b', 'c', 'd', 'e'] })
   node.becomeCandidate()
   node.out()
@@ -164,7 +158,7 @@ await t.test('a late consent to an earlier pre-vote does not count for the next'
 })
 
 await t.test(
-  '9 an isolated node returns after 100 timeouts: no new term, the same leader',
+  'an isolated node returns after 100 timeouts: no new term, the same leader',
   async (t) => {
     const group = new Group(['a', 'b', 'c'])
     group.elect('a')
@@ -184,7 +178,7 @@ await t.test(
 )
 
 await t.test(
-  '10 a longer log of a lower term and a shorter one of a higher term find a leader',
+  'a longer log of a lower term and a shorter one of a higher term find a leader',
   async (t) => {
     const random = new SeededRandom(10)
     // a: longer log by last term, but its term lags; b: ahead in term, behind in the log.
@@ -199,33 +193,27 @@ await t.test(
   },
 )
 
-await t.test(
-  '12 a leader that reaches only a bridge gives way within three timeouts',
-  async (t) => {
-    const random = new SeededRandom(12)
-    const group = new Group(['a', 'b', 'c', 'd'], () => ({ random: () => random.next() }))
-    group.elect('a')
-    // a - b - {c, d}
-    group.lost = ({ from, to }) => (from === 'a' && to !== 'b') || (to === 'a' && from !== 'b')
-    group.run(3 * electionTicksMax)
-    const leaders = leaderOf(group)
-    t.equal(leaders.length, 1)
-    t.not(leaders[0], 'a')
-  },
-)
+await t.test('a leader that reaches only a bridge gives way within three timeouts', async (t) => {
+  const random = new SeededRandom(12)
+  const group = new Group(['a', 'b', 'c', 'd'], () => ({ random: () => random.next() }))
+  group.elect('a')
+  // a - b - {c, d}
+  group.lost = ({ from, to }) => (from === 'a' && to !== 'b') || (to === 'a' && from !== 'b')
+  group.run(3 * electionTicksMax)
+  const leaders = leaderOf(group)
+  t.equal(leaders.length, 1)
+  t.not(leaders[0], 'a')
+})
 
-await t.test(
-  '13 a leader that can send but not receive steps down within two timeouts',
-  async (t) => {
-    const group = new Group(['a', 'b', 'c'])
-    group.elect('a')
-    group.lost = (message) => message.to === 'a'
-    group.run(2 * electionTicksMax)
-    t.not(group.status('a').role, 'leader')
-  },
-)
+await t.test('a leader that can send but not receive steps down within two timeouts', async (t) => {
+  const group = new Group(['a', 'b', 'c'])
+  group.elect('a')
+  group.lost = (message) => message.to === 'a'
+  group.run(2 * electionTicksMax)
+  t.not(group.status('a').role, 'leader')
+})
 
-await t.test('13 a leader with answers of a majority stays, without them it leaves', async (t) => {
+await t.test('a leader with answers of a majority stays, without them it leaves', async (t) => {
   const group = new Group(['a', 'b', 'c'])
   group.elect('a')
   group.isolate('c')
@@ -237,7 +225,7 @@ await t.test('13 a leader with answers of a majority stays, without them it leav
 })
 
 await t.test(
-  '14 a stuck candidate of a higher term is freed: the leader hears its term',
+  'a stuck candidate of a higher term is freed: the leader hears its term',
   async (t) => {
     const group = new Group(['a', 'b', 'c'])
     group.elect('a')
@@ -252,7 +240,7 @@ await t.test(
   },
 )
 
-await t.test('15 a node that is no member cannot move a term', async (t) => {
+await t.test('a node that is no member cannot move a term', async (t) => {
   const node = new LoneNode({ random: () => 0.9 })
   node.hear(heartbeat('b', 1))
   node.out()
@@ -348,7 +336,7 @@ await t.test('two pre-candidates of one age grant each other, and one of them wi
 })
 
 await t.test(
-  '16 a leader whose disk stalls for an election timeout steps down and is silent',
+  'a leader whose disk stalls for an election timeout steps down and is silent',
   async (t) => {
     const group = new Group(['a', 'b', 'c'])
     group.elect('a')
@@ -370,7 +358,7 @@ await t.test(
   },
 )
 
-await t.test('54 an entry of a term never stands on disk without that term', async (t) => {
+await t.test('an entry of a term never stands on disk without that term', async (t) => {
   const node = new LoneNode({ hardState: hardStateOf(1) })
   node.hear({
     kind: 'append',

@@ -122,28 +122,25 @@ await t.test('entries that never went to the disk need no truncation there', asy
   t.same(log.unstable.take(log.lastIndex), { truncateAfter: null, first: 2 })
 })
 
-await t.test(
-  '29 completions out of order: the durable index is right and never stuck',
-  async (t) => {
-    const log = new Log([])
-    for (const token of [1, 2, 3]) {
-      log.append(next(log, 1))
-      log.unstable.take(log.lastIndex)
-      log.unstable.issued(token, token)
-    }
-    t.equal(log.unstable.oldestIssuedAtTicks(), 1)
-    log.unstable.completed(2)
-    t.equal(log.durableIndex, 2)
-    log.unstable.completed(1)
-    t.equal(log.durableIndex, 2)
-    log.unstable.completed(3)
-    t.equal(log.durableIndex, 3)
-    t.equal(log.unstable.oldestIssuedAtTicks(), null)
-  },
-)
+await t.test('completions out of order: the durable index is right and never stuck', async (t) => {
+  const log = new Log([])
+  for (const token of [1, 2, 3]) {
+    log.append(next(log, 1))
+    log.unstable.take(log.lastIndex)
+    log.unstable.issued(token, token)
+  }
+  t.equal(log.unstable.oldestIssuedAtTicks(), 1)
+  log.unstable.completed(2)
+  t.equal(log.durableIndex, 2)
+  log.unstable.completed(1)
+  t.equal(log.durableIndex, 2)
+  log.unstable.completed(3)
+  t.equal(log.durableIndex, 3)
+  t.equal(log.unstable.oldestIssuedAtTicks(), null)
+})
 
 await t.test(
-  '28 A, B, A with writes in flight: an old completion vouches for nothing new',
+  'A, B, A with writes in flight: an old completion vouches for nothing new',
   async (t) => {
     const log = new Log(logOf(1))
     const write = (token: number) => {
@@ -169,70 +166,67 @@ await t.test(
   },
 )
 
-await t.test(
-  '28 any order of appends, truncations, writes: disk and memory end equal',
-  async (t) => {
-    const action = fc.oneof(
-      fc.record({
-        kind: fc.constant('append' as const),
-        rise: fc.nat(1),
-        count: fc.integer({ min: 1, max: 3 }),
-      }),
-      fc.record({ kind: fc.constant('truncate' as const), back: fc.integer({ min: 1, max: 4 }) }),
-      fc.record({ kind: fc.constant('write' as const) }),
-      fc.record({ kind: fc.constant('complete' as const) }),
-    )
-    fc.assert(
-      fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
-        const log = new Log([])
-        const disk: number[] = []
-        const writes: { token: number; truncateAfter: number | null; terms: number[] }[] = []
-        let token = 0
-        let current = 1
-        const write = () => {
-          const work = log.unstable.take(log.lastIndex)
-          token += 1
-          log.unstable.issued(token, 0)
-          const terms = log.range(work.first, log.lastIndex).map((entry) => entry.term as number)
-          writes.push({ token, truncateAfter: work.truncateAfter, terms })
+await t.test('any order of appends, truncations, writes: disk and memory end equal', async (t) => {
+  const action = fc.oneof(
+    fc.record({
+      kind: fc.constant('append' as const),
+      rise: fc.nat(1),
+      count: fc.integer({ min: 1, max: 3 }),
+    }),
+    fc.record({ kind: fc.constant('truncate' as const), back: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ kind: fc.constant('write' as const) }),
+    fc.record({ kind: fc.constant('complete' as const) }),
+  )
+  fc.assert(
+    fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
+      const log = new Log([])
+      const disk: number[] = []
+      const writes: { token: number; truncateAfter: number | null; terms: number[] }[] = []
+      let token = 0
+      let current = 1
+      const write = () => {
+        const work = log.unstable.take(log.lastIndex)
+        token += 1
+        log.unstable.issued(token, 0)
+        const terms = log.range(work.first, log.lastIndex).map((entry) => entry.term as number)
+        writes.push({ token, truncateAfter: work.truncateAfter, terms })
+      }
+      const complete = () => {
+        const done = writes.shift()
+        if (done === undefined) return
+        if (done.truncateAfter !== null) disk.length = done.truncateAfter
+        disk.push(...done.terms)
+        log.unstable.completed(done.token)
+      }
+      const memory = () => log.range(at(1), log.lastIndex).map((entry) => entry.term as number)
+      for (const step of actions) {
+        if (step.kind === 'append') {
+          current += step.rise
+          log.append(next(log, ...Array<number>(step.count).fill(current)))
         }
-        const complete = () => {
-          const done = writes.shift()
-          if (done === undefined) return
-          if (done.truncateAfter !== null) disk.length = done.truncateAfter
-          disk.push(...done.terms)
-          log.unstable.completed(done.token)
+        if (step.kind === 'truncate') {
+          log.truncateAfter(at(Math.max(0, log.lastIndex - step.back)))
+          current += 1
         }
-        const memory = () => log.range(at(1), log.lastIndex).map((entry) => entry.term as number)
-        for (const step of actions) {
-          if (step.kind === 'append') {
-            current += step.rise
-            log.append(next(log, ...Array<number>(step.count).fill(current)))
-          }
-          if (step.kind === 'truncate') {
-            log.truncateAfter(at(Math.max(0, log.lastIndex - step.back)))
-            current += 1
-          }
-          if (step.kind === 'write') write()
-          if (step.kind === 'complete') complete()
-          // What counts as durable is on the disk and stays there whatever completes next.
-          const later = [...disk]
-          for (const waiting of writes) {
-            if (later.length < log.durableIndex) return false
-            if (waiting.truncateAfter !== null)
-              later.length = Math.min(later.length, waiting.truncateAfter)
-            later.push(...waiting.terms)
-          }
-          const durable = memory().slice(0, log.durableIndex)
-          if (disk.slice(0, log.durableIndex).join() !== durable.join()) return false
-          if (later.slice(0, log.durableIndex).join() !== durable.join()) return false
+        if (step.kind === 'write') write()
+        if (step.kind === 'complete') complete()
+        // What counts as durable is on the disk and stays there whatever completes next.
+        const later = [...disk]
+        for (const waiting of writes) {
+          if (later.length < log.durableIndex) return false
+          if (waiting.truncateAfter !== null)
+            later.length = Math.min(later.length, waiting.truncateAfter)
+          later.push(...waiting.terms)
         }
-        write()
-        while (writes.length > 0) complete()
-        return disk.join() === memory().join() && log.durableIndex === log.lastIndex
-      }),
-      { numRuns: 1000, seed: 28 },
-    )
-    t.pass()
-  },
-)
+        const durable = memory().slice(0, log.durableIndex)
+        if (disk.slice(0, log.durableIndex).join() !== durable.join()) return false
+        if (later.slice(0, log.durableIndex).join() !== durable.join()) return false
+      }
+      write()
+      while (writes.length > 0) complete()
+      return disk.join() === memory().join() && log.durableIndex === log.lastIndex
+    }),
+    { numRuns: 1000, seed: 28 },
+  )
+  t.pass()
+})

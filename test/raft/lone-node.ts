@@ -10,7 +10,7 @@ import {
   type Output,
   type RaftOptions,
 } from '../../src/raft/index.js'
-import { electionTicksMax, optionsOf } from './group.js'
+import { bytes, electionTicksMax, optionsOf } from './group.js'
 
 export type Loose<M> = M extends Message ? Omit<M, 'to' | 'term'> & { term: number } : never
 
@@ -158,3 +158,40 @@ export function only<K extends Message['kind']>(
 }
 
 export const at = (index: number): LogIndex => logIndex(index)
+
+/** A leader whose no-op is committed and applied. */
+export function steadyLeader(change: Partial<RaftOptions> = {}): LoneNode {
+  const node = new LoneNode(change)
+  node.becomeLeader()
+  node.outWithSessions()
+  for (const peer of node.status.voters) {
+    if (peer !== 'a') node.acknowledge(peer, node.status.lastIndex)
+  }
+  node.outWithSessions()
+  return node
+}
+
+/** An append of commands after `prev`; each payload says its index and term. */
+export function append(
+  from: string,
+  inTerm: number,
+  prev: readonly [index: number, term: number],
+  terms: readonly number[] = [],
+  commit = 0,
+) {
+  return {
+    kind: 'append',
+    from,
+    term: inTerm,
+    session: 1,
+    prevIndex: at(prev[0]),
+    prevTerm: term(prev[1]),
+    entries: terms.map((value, offset) => ({
+      index: logIndex(prev[0] + 1 + offset),
+      term: term(value),
+      kind: 'command' as const,
+      payload: bytes(`${String(prev[0] + 1 + offset)}/${String(value)}`),
+    })),
+    commit: at(commit),
+  } as const
+}

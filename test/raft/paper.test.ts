@@ -5,10 +5,10 @@
  * through them.
  */
 import t from 'tap'
-import { logIndex, term, type Message } from '../../src/raft/index.js'
+import { term, type Message } from '../../src/raft/index.js'
 import { SeededRandom } from '../simulation/random.js'
 import { Group, bytes, electionTicksMax, electionTicksMin, heartbeatTicks, logOf } from './group.js'
-import { LoneNode, at, hardStateOf, only } from './lone-node.js'
+import { LoneNode, append, at, hardStateOf, only } from './lone-node.js'
 
 const heartbeat = (from: string, inTerm: number) =>
   ({ kind: 'heartbeat', from, term: inTerm, session: 1, commit: at(0), readToken: 0 }) as const
@@ -21,29 +21,6 @@ const vote = (from: string, inTerm: number, lastIndex = 0, lastTerm = 0) =>
     lastIndex: at(lastIndex),
     lastTerm: term(lastTerm),
     transfer: false,
-  }) as const
-
-const append = (
-  from: string,
-  inTerm: number,
-  prev: readonly [index: number, term: number],
-  terms: readonly number[] = [],
-  commit = 0,
-) =>
-  ({
-    kind: 'append',
-    from,
-    term: inTerm,
-    session: 1,
-    prevIndex: at(prev[0]),
-    prevTerm: term(prev[1]),
-    entries: terms.map((value, offset) => ({
-      index: logIndex(prev[0] + 1 + offset),
-      term: term(value),
-      kind: 'command' as const,
-      payload: bytes(`${String(prev[0] + 1 + offset)}/${String(value)}`),
-    })),
-    commit: at(commit),
   }) as const
 
 // ---- 5.1 ----------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ await t.test('a match leads to replicate, which sends ahead within the window', 
   t.equal(progress.inflights.messages, 1)
 })
 
-await t.test('65 a full window of lost appends is found by an empty one', async (t) => {
+await t.test('a full window of lost appends is found by an empty one', async (t) => {
   const progress = fresh(1)
   progress.matched(at(0))
   for (const last of [1, 2, 3]) send(progress, last)
@@ -97,7 +97,7 @@ await t.test('a caught-up peer gets nothing more, except the commit index, once'
   t.notOk(progress.wantsAppend(at(4), at(4)))
 })
 
-await t.test('26 a rejection that comes after the match, or twice, lowers nothing', async (t) => {
+await t.test('a rejection that comes after the match, or twice, lowers nothing', async (t) => {
   const progress = fresh(10)
   send(progress, 10)
   t.ok(progress.rejected(at(9), at(4)))

@@ -1,45 +1,10 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Raft, logIndex, term, type RaftOptions } from '../../src/raft/index.js'
+import { Raft, term } from '../../src/raft/index.js'
 import { Group, bytes, electionTicksMax, heartbeatTicks, logOf, optionsOf } from './group.js'
-import { LoneNode, at, hardStateOf, only } from './lone-node.js'
+import { LoneNode, append, at, hardStateOf, only, steadyLeader } from './lone-node.js'
 
 const limits = optionsOf('a', ['a']).limits
-
-const append = (
-  from: string,
-  inTerm: number,
-  prev: readonly [index: number, term: number],
-  terms: readonly number[] = [],
-  commit = 0,
-) =>
-  ({
-    kind: 'append',
-    from,
-    term: inTerm,
-    session: 1,
-    prevIndex: at(prev[0]),
-    prevTerm: term(prev[1]),
-    entries: terms.map((value, offset) => ({
-      index: logIndex(prev[0] + 1 + offset),
-      term: term(value),
-      kind: 'command' as const,
-      payload: bytes('x'),
-    })),
-    commit: at(commit),
-  }) as const
-
-/** A leader whose two followers hold its no-op. */
-const steadyLeader = (change: Partial<RaftOptions> = {}) => {
-  const node = new LoneNode(change)
-  node.becomeLeader()
-  node.outWithSessions()
-  for (const peer of node.status.voters) {
-    if (peer !== 'a') node.acknowledge(peer, node.status.lastIndex)
-  }
-  node.outWithSessions()
-  return node
-}
 
 const propose = (node: LoneNode, ...texts: string[]) => {
   for (const text of texts) node.step({ kind: 'propose', id: 7, payload: bytes(text) })
@@ -60,7 +25,7 @@ await t.test('a drain of 200 proposals is one append for each peer and one write
   t.equal(node.take().persist, null)
 })
 
-await t.test('30 the byte limit cuts a drain into contiguous appends', async (t) => {
+await t.test('the byte limit cuts a drain into contiguous appends', async (t) => {
   const node = steadyLeader({ limits: { ...limits, appendBytesMax: 250 } })
   propose(node, ...Array.from({ length: 20 }, () => 'x'.repeat(50)))
   const appends = only([...node.take().send], 'append').filter(({ to }) => to === 'b')
@@ -115,7 +80,7 @@ await t.test(
 )
 
 await t.test(
-  '18 an old-term entry on a majority is not committed until an own-term entry is',
+  'an old-term entry on a majority is not committed until an own-term entry is',
   async (t) => {
     const node = new LoneNode({ hardState: hardStateOf(3), entries: logOf(1, 2) })
     node.becomeLeader()
@@ -128,7 +93,7 @@ await t.test(
   },
 )
 
-await t.test('20 commit <= prev + length: a stale suffix behind it is not committed', async (t) => {
+await t.test('commit <= prev + length: a stale suffix behind it is not committed', async (t) => {
   const node = new LoneNode({ hardState: hardStateOf(2), entries: logOf(1, 1, 2, 2, 2) })
   node.hear(append('b', 3, [1, 1], [1], 5))
   t.equal(node.status.commitIndex, 2)
@@ -144,7 +109,7 @@ await t.test('20 commit <= prev + length: a stale suffix behind it is not commit
   t.equal(node.status.commitIndex, 2)
 })
 
-await t.test('21 a late, older append removes nothing that matches', async (t) => {
+await t.test('a late, older append removes nothing that matches', async (t) => {
   const node = new LoneNode()
   node.hear(append('b', 1, [0, 0], [1, 1, 1]))
   node.out()
@@ -155,7 +120,7 @@ await t.test('21 a late, older append removes nothing that matches', async (t) =
   t.match(persist?.thenSend, [{ result: { kind: 'matched', matchIndex: 1 } }])
 })
 
-await t.test('22 an empty append after a place that is not there is rejected', async (t) => {
+await t.test('an empty append after a place that is not there is rejected', async (t) => {
   const node = new LoneNode({ hardState: hardStateOf(2), entries: logOf(1, 2) })
   for (const prev of [
     [2, 1],
@@ -167,7 +132,7 @@ await t.test('22 an empty append after a place that is not there is rejected', a
 })
 
 await t.test(
-  '23 a heartbeat commits no more than this leader has verified: no crash loop',
+  'a heartbeat commits no more than this leader has verified: no crash loop',
   async (t) => {
     const node = new LoneNode()
     node.hear({ kind: 'heartbeat', from: 'b', term: 1, session: 1, commit: at(1000), readToken: 0 })
@@ -180,7 +145,7 @@ await t.test(
   },
 )
 
-await t.test('23 a leader tells each peer no commit beyond its match', async (t) => {
+await t.test('a leader tells each peer no commit beyond its match', async (t) => {
   const node = steadyLeader()
   propose(node, 'x', 'y')
   node.outWithSessions()
@@ -197,7 +162,7 @@ await t.test('23 a leader tells each peer no commit beyond its match', async (t)
 })
 
 await t.test(
-  '24 a conflict at or below the commit index stops the node with the evidence',
+  'a conflict at or below the commit index stops the node with the evidence',
   async (t) => {
     const node = new LoneNode({ hardState: hardStateOf(2, null, 2), entries: logOf(1, 2) })
     t.throws(
@@ -220,7 +185,7 @@ await t.test(
   },
 )
 
-await t.test('25 a divergent tail of 10,000 entries: probes <= distinct terms + 1', async (t) => {
+await t.test('a divergent tail of 10,000 entries: probes <= distinct terms + 1', async (t) => {
   for (const distinct of [1, 3, 20]) {
     const tail = Array.from(
       { length: 10_000 },
@@ -244,7 +209,7 @@ await t.test('25 a divergent tail of 10,000 entries: probes <= distinct terms + 
 })
 
 await t.test(
-  '19 any two logs that Raft can produce converge, within the bound of probes',
+  'any two logs that Raft can produce converge, within the bound of probes',
   async (t) => {
     const rises = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 12 })
     fc.assert(
@@ -277,7 +242,7 @@ await t.test(
   },
 )
 
-await t.test('28 A, B, A with writes in flight: the store ends equal to the log', async (t) => {
+await t.test('A, B, A with writes in flight: the store ends equal to the log', async (t) => {
   const group = new Group(['a', 'b', 'c'])
   group.holdDisk('a')
   const hear = (from: string, inTerm: number, entryTerm: number) => {
@@ -295,7 +260,7 @@ await t.test('28 A, B, A with writes in flight: the store ends equal to the log'
   t.equal(group.status('a').durableIndex, 1)
 })
 
-await t.test('31 a completion of an older term does not count for the new one', async (t) => {
+await t.test('a completion of an older term does not count for the new one', async (t) => {
   const node = steadyLeader()
   propose(node, 'x')
   node.take()
@@ -353,7 +318,7 @@ await t.test(
   },
 )
 
-await t.test('53 all nodes lose what is not synced: nothing acknowledged is gone', async (t) => {
+await t.test('all nodes lose what is not synced: nothing acknowledged is gone', async (t) => {
   const group = new Group(['a', 'b', 'c'])
   group.elect('a')
   group.propose('a', 'kept')
@@ -370,7 +335,7 @@ await t.test('53 all nodes lose what is not synced: nothing acknowledged is gone
   for (const id of ['a', 'b', 'c']) t.same(group.appliedTexts(id), ['kept'])
 })
 
-await t.test('55 what was applied before a restart is not handed out again', async (t) => {
+await t.test('what was applied before a restart is not handed out again', async (t) => {
   const node = new LoneNode({
     hardState: hardStateOf(1, null, 3),
     entries: logOf(1, 1, 1),
@@ -384,7 +349,7 @@ await t.test('55 what was applied before a restart is not handed out again', asy
 })
 
 await t.test(
-  '56 a leader never uses an index of its term again, whatever its disk does',
+  'a leader never uses an index of its term again, whatever its disk does',
   async (t) => {
     const group = new Group(['a', 'b', 'c'])
     group.elect('a')
@@ -403,43 +368,34 @@ await t.test(
   },
 )
 
-await t.test(
-  '57 a log that is shorter than its commit index, or has a gap, is refused',
-  async (t) => {
-    const options = optionsOf('a', ['a', 'b', 'c'])
-    t.throws(
-      () => new Raft({ ...options, hardState: hardStateOf(1, null, 5), entries: logOf(1) }),
-      {
-        name: 'InvariantViolation',
-        message: 'the log that was read back reaches its commit index',
-        facts: { commit: 5, lastIndex: 1 },
-      },
-    )
-    t.throws(
-      () => new Raft({ ...options, hardState: hardStateOf(1), entries: logOf(1, 1).slice(1) }),
-      { message: 'the log has no gap' },
-    )
-    t.throws(() => new Raft({ ...options, hardState: hardStateOf(1), entries: logOf(2) }), {
-      message: 'no entry that was read back is of a later term than the hard state',
-    })
-  },
-)
+await t.test('a log that is shorter than its commit index, or has a gap, is refused', async (t) => {
+  const options = optionsOf('a', ['a', 'b', 'c'])
+  t.throws(() => new Raft({ ...options, hardState: hardStateOf(1, null, 5), entries: logOf(1) }), {
+    name: 'InvariantViolation',
+    message: 'the log that was read back reaches its commit index',
+    facts: { commit: 5, lastIndex: 1 },
+  })
+  t.throws(
+    () => new Raft({ ...options, hardState: hardStateOf(1), entries: logOf(1, 1).slice(1) }),
+    { message: 'the log has no gap' },
+  )
+  t.throws(() => new Raft({ ...options, hardState: hardStateOf(1), entries: logOf(2) }), {
+    message: 'no entry that was read back is of a later term than the hard state',
+  })
+})
+
+await t.test('a leader that steps down says so: role, term and leader in one report', async (t) => {
+  const node = steadyLeader()
+  propose(node, 'x')
+  node.take()
+  node.hear(append('b', 2, [1, 1], []))
+  t.same(node.take().leadership, { role: 'follower', term: 2, leader: 'b' })
+  propose(node, 'y')
+  t.same(node.take().proposals, [{ id: 7, kind: 'refused', code: 'NOT_LEADER', leader: 'b' }])
+})
 
 await t.test(
-  '63 a leader that steps down says so: role, term and leader in one report',
-  async (t) => {
-    const node = steadyLeader()
-    propose(node, 'x')
-    node.take()
-    node.hear(append('b', 2, [1, 1], []))
-    t.same(node.take().leadership, { role: 'follower', term: 2, leader: 'b' })
-    propose(node, 'y')
-    t.same(node.take().proposals, [{ id: 7, kind: 'refused', code: 'NOT_LEADER', leader: 'b' }])
-  },
-)
-
-await t.test(
-  '64 without a majority, proposals are refused at the byte limit, and drain after',
+  'without a majority, proposals are refused at the byte limit, and drain after',
   async (t) => {
     const node = steadyLeader({ limits: { ...limits, uncommittedBytesMax: 100 } })
     propose(node, 'x'.repeat(60), 'x'.repeat(40), 'x')
@@ -464,40 +420,34 @@ await t.test(
   },
 )
 
-await t.test(
-  '64 the no-op of a new leader is exempt, and the tail it inherits counts',
-  async (t) => {
-    const node = new LoneNode({
-      hardState: hardStateOf(1),
-      entries: logOf(1, 1),
-      limits: { ...limits, uncommittedBytesMax: 1 },
-    })
-    node.becomeLeader()
-    t.equal(node.status.lastIndex, 3)
-    t.equal(node.status.uncommittedBytes, 6)
+await t.test('the no-op of a new leader is exempt, and the tail it inherits counts', async (t) => {
+  const node = new LoneNode({
+    hardState: hardStateOf(1),
+    entries: logOf(1, 1),
+    limits: { ...limits, uncommittedBytesMax: 1 },
+  })
+  node.becomeLeader()
+  t.equal(node.status.lastIndex, 3)
+  t.equal(node.status.uncommittedBytes, 6)
+  propose(node, 'x')
+  t.match(node.take().proposals, [{ kind: 'refused', code: 'BUSY' }])
+})
+
+await t.test('one slow follower never slows commits, and its window holds it back', async (t) => {
+  const node = steadyLeader({ limits: { ...limits, inflightMessagesMax: 4 } })
+  let sentToSlow = 0
+  for (let round = 0; round < 50; round += 1) {
     propose(node, 'x')
-    t.match(node.take().proposals, [{ kind: 'refused', code: 'BUSY' }])
-  },
-)
+    const messages = node.outWithSessions()
+    sentToSlow += only(messages, 'append').filter(({ to }) => to === 'c').length
+    node.acknowledge('b', node.status.lastIndex)
+    t.equal(node.status.commitIndex, node.status.lastIndex)
+  }
+  t.ok(sentToSlow <= 4 + 50, 'after the window is full, at most the commit index')
+  t.equal(node.status.peers.find(({ id }) => id === 'c')?.inflightMessages, 4)
+})
 
-await t.test(
-  '65 one slow follower never slows commits, and its window holds it back',
-  async (t) => {
-    const node = steadyLeader({ limits: { ...limits, inflightMessagesMax: 4 } })
-    let sentToSlow = 0
-    for (let round = 0; round < 50; round += 1) {
-      propose(node, 'x')
-      const messages = node.outWithSessions()
-      sentToSlow += only(messages, 'append').filter(({ to }) => to === 'c').length
-      node.acknowledge('b', node.status.lastIndex)
-      t.equal(node.status.commitIndex, node.status.lastIndex)
-    }
-    t.ok(sentToSlow <= 4 + 50, 'after the window is full, at most the commit index')
-    t.equal(node.status.peers.find(({ id }) => id === 'c')?.inflightMessages, 4)
-  },
-)
-
-await t.test('65 a window full of lost appends recovers', async (t) => {
+await t.test('a window full of lost appends recovers', async (t) => {
   const group = new Group(['a', 'b', 'c'], () => ({
     limits: { ...limits, inflightMessagesMax: 2 },
   }))

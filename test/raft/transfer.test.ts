@@ -1,6 +1,6 @@
 import t from 'tap'
 import { bytes, electionTicksMax, heartbeatTicks, Group } from './group.js'
-import { LoneNode, at, only } from './lone-node.js'
+import { LoneNode, at, only, steadyLeader } from './lone-node.js'
 
 const steadyGroup = (): Group => {
   const group = new Group(['a', 'b', 'c'])
@@ -9,18 +9,8 @@ const steadyGroup = (): Group => {
   return group
 }
 
-const steadyLeader = () => {
-  const node = new LoneNode()
-  node.becomeLeader()
-  node.outWithSessions()
-  node.acknowledge('b', 1)
-  node.acknowledge('c', 1)
-  node.outWithSessions()
-  return node
-}
-
 await t.test(
-  '17 the named voter takes over at once, although everybody still hears the leader',
+  'the named voter takes over at once, although everybody still hears the leader',
   async (t) => {
     const group = steadyGroup()
     group.step('a', { kind: 'transferLeadership', to: 'c' })
@@ -35,7 +25,7 @@ await t.test(
   },
 )
 
-await t.test('17 a target that lags is brought up first', async (t) => {
+await t.test('a target that lags is brought up first', async (t) => {
   const node = steadyLeader()
   node.step({ kind: 'propose', id: 1, payload: bytes('x') })
   node.outWithSessions()
@@ -50,7 +40,7 @@ await t.test('17 a target that lags is brought up first', async (t) => {
   t.same(only(node.outWithSessions(), 'timeoutNow'), [], 'once')
 })
 
-await t.test('17 without a name, the voter that is furthest is chosen', async (t) => {
+await t.test('without a name, the voter that is furthest is chosen', async (t) => {
   const node = steadyLeader()
   node.step({ kind: 'propose', id: 1, payload: bytes('x') })
   node.outWithSessions()
@@ -60,7 +50,7 @@ await t.test('17 without a name, the voter that is furthest is chosen', async (t
   t.equal(node.status.transferTarget, 'c')
 })
 
-await t.test('17 among equals the one that was heard last is chosen', async (t) => {
+await t.test('among equals the one that was heard last is chosen', async (t) => {
   const node = steadyLeader()
   node.ticks(5)
   node.acknowledge('c', 1)
@@ -68,7 +58,7 @@ await t.test('17 among equals the one that was heard last is chosen', async (t) 
   t.equal(node.status.transferTarget, 'c')
 })
 
-await t.test('17 a transfer to itself, to no voter, by no leader, or alone: refused', async (t) => {
+await t.test('a transfer to itself, to no voter, by no leader, or alone: refused', async (t) => {
   const node = steadyLeader()
   for (const to of ['a', 'x']) {
     node.step({ kind: 'transferLeadership', to })
@@ -85,7 +75,7 @@ await t.test('17 a transfer to itself, to no voter, by no leader, or alone: refu
 })
 
 await t.test(
-  '17 proposals are refused meanwhile, and taken again after an election timeout',
+  'proposals are refused meanwhile, and taken again after an election timeout',
   async (t) => {
     const node = steadyLeader()
     node.step({ kind: 'transferLeadership', to: 'b' })
@@ -104,7 +94,7 @@ await t.test(
 )
 
 await t.test(
-  '17 the flag does not outlive the leadership: step down, lead again, no transfer',
+  'the flag does not outlive the leadership: step down, lead again, no transfer',
   async (t) => {
     const node = steadyLeader()
     node.step({ kind: 'transferLeadership', to: 'b' })
@@ -118,7 +108,7 @@ await t.test(
   },
 )
 
-await t.test('17 another target may be named; the same one again changes nothing', async (t) => {
+await t.test('another target may be named; the same one again changes nothing', async (t) => {
   const node = steadyLeader()
   node.step({ kind: 'propose', id: 1, payload: bytes('x') })
   node.outWithSessions()

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import net from 'node:net'
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import { logIndex } from '../../src/raft/index.js'
@@ -289,6 +291,29 @@ await t.test('the page loads nothing from elsewhere and has no inline code', asy
   const css = await server.inject('/page/page.css')
   t.notMatch(css.body, /url\(|@import/)
 })
+
+await t.test('an address that cannot be decoded is refused like any other input', async (t) => {
+  const { server } = scene(t)
+  const answer = await server.inject('/%ff')
+  t.equal(answer.statusCode, 400)
+  t.match(answer.json(), { error: { code: 'INPUT_INVALID' } })
+  t.equal(answer.headers['x-content-type-options'], 'nosniff')
+})
+
+await t.test(
+  'whoever does not finish a request is cut, not only looked at now and then',
+  async (t) => {
+    const node = new FakeNode()
+    const server = createStatusServer({ node, listen: '127.0.0.1:0', requestTimeoutMs: 200 })
+    t.teardown(() => server.close())
+    const url = new URL(await server.listen({ host: '127.0.0.1', port: 0 }))
+    const socket = net.connect(Number(url.port), url.hostname)
+    socket.on('error', () => undefined).resume()
+    socket.write('GET /healthz HTTP/1.1\r\nHost: node\r\n')
+    await once(socket, 'close')
+    t.equal((await fetch(new URL('/healthz', url))).status, 200)
+  },
+)
 
 await t.test('closing lets go of the node', async (t) => {
   const { node, server } = scene(t)

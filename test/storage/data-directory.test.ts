@@ -4,6 +4,7 @@ import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { initialiseDataDirectory, openStores } from '../../src/storage/index.js'
+import { openFailure } from '../../src/storage/failure.js'
 import { batch, entry } from '../contract/log-store.js'
 import { found, identity, openAt, reserveBytes } from './data.js'
 
@@ -146,4 +147,20 @@ await t.test('a full disk: no write is acknowledged, and the next start says so'
   } finally {
     spawnSync('umount', ['--lazy', mount])
   }
+})
+
+await t.test('what the system does not let us open is not called damaged', (t) => {
+  const leveldb = (text: string): Error =>
+    new Error('Database failed to open', { cause: new Error(`IO error: data/raft/LOCK: ${text}`) })
+  const refusals = [
+    ...['EACCES', 'EPERM', 'EROFS', 'EMFILE', 'ENFILE'].map((code) =>
+      Object.assign(new Error(code), { code }),
+    ),
+    leveldb('Permission denied'),
+    leveldb('Read-only file system'),
+    leveldb('Too many open files'),
+  ]
+  for (const thrown of refusals) t.equal(openFailure('data/raft', thrown).code, 'STORE_FAILED')
+  t.equal(openFailure('data/raft', leveldb('No such file or directory')).code, 'STORE_DAMAGED')
+  t.end()
 })

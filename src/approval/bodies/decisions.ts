@@ -10,7 +10,8 @@ const aboutRevision = {
   changeId: required(hex16),
   revision: required(integer({ min: 1 })),
   contentDigest: required(hex32),
-  seq: required(integer()),
+  // There is always a next one: refusals name it.
+  seq: required(integer({ max: Number.MAX_SAFE_INTEGER - 1 })),
   commentDigest: optional(hex32),
 }
 

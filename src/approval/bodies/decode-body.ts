@@ -1,6 +1,6 @@
 /**
- * From an envelope to a typed body: checks 1 to 3 of those that every node makes at apply (version
- * known, canonical, type and tag). Signature, key and everything about state come after.
+ * From an envelope to a typed body: checks 1 to 3 of docs/approval-model.md (version known, canonical,
+ * type and form). Signature, key and everything about state come after. Fields: docs/signing.md.
  */
 import { refusal, type Refusal } from '../../errors.js'
 import {

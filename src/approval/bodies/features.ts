@@ -3,10 +3,11 @@
  * it can say FEATURE_LEVEL and not "unknown field"; judging by the level committed at the entry's
  * index keeps every log valid under every later build.
  *
- * Levels: 1 the first slice, 2 membership, 3 audit, 4 risk and schemas, 5 response.
+ * What each level brings: docs/approval-model.md.
  */
 import { refusal, type Refusal } from '../../errors.js'
-import type { JsonObject, PayloadWord } from '../../signing/index.js'
+import type { Json, JsonObject, PayloadWord } from '../../signing/index.js'
+import { isObject } from '../forms/shape.js'
 import type { ChangeKind } from '../types.js'
 
 /** The highest level that this build knows. */
@@ -65,7 +66,12 @@ export function laterProposeField(body: JsonObject, level: number): Refusal | nu
     const fault = aboveField(name, levelOfProposeField, level)
     if (fault !== null) return fault
   }
-  const ops = body['ops']
+  const rollback = body['rollback']
+  const inverse = rollback !== undefined && isObject(rollback) ? rollback['ops'] : undefined
+  return laterOpField(body['ops'], level) ?? laterOpField(inverse, level)
+}
+
+function laterOpField(ops: Json | undefined, level: number): Refusal | null {
   if (!Array.isArray(ops)) return null
   for (const op of ops as readonly unknown[]) {
     if (typeof op !== 'object' || op === null) continue

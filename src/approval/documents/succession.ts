@@ -5,6 +5,7 @@
  */
 import type { Refusal } from '../../errors.js'
 import {
+  canonicalText,
   envelopeFromJson,
   payloadType,
   rawPublicKey,
@@ -14,7 +15,7 @@ import {
 } from '../../signing/index.js'
 import { decodeBody } from '../bodies/decode-body.js'
 import { invalid } from '../forms/shape.js'
-import type { Governed } from '../governed.js'
+import { sortedIds, type Governed } from '../governed.js'
 import type { Group, Hex32, Person, PersonKey } from '../types.js'
 import type { GovernedDocument } from './decode-document.js'
 import { judgeUses } from './identity.js'
@@ -67,11 +68,12 @@ function judgePerson(person: Person, { before, after }: SuccessionInput): Refusa
     return invalid(`${at}.sponsor`, `${person.sponsor} is not a known human`)
   }
   if (person.node === undefined || person.status === 'removed') return null
-  for (const other of after.people()) {
-    if (other.id === person.id || other.node !== person.node || other.status === 'removed') continue
-    return invalid(`${at}.node`, `${other.id} runs beside ${person.node} already`)
-  }
-  return null
+  const beside = [...after.people()].filter(
+    ({ id, node, status }) => id !== person.id && node === person.node && status !== 'removed',
+  )
+  const [other] = sortedIds(beside.map(({ id }) => id))
+  if (other === undefined) return null
+  return invalid(`${at}.node`, `${other} runs beside ${person.node} already`)
 }
 
 function judgeKey(key: PersonKey, input: SuccessionInput): Refusal | null {
@@ -82,11 +84,18 @@ function judgeKey(key: PersonKey, input: SuccessionInput): Refusal | null {
   if (uses !== null) return uses
   const old = input.before.key(key.keyId)
   if (old === undefined) return judgeNewKey(key, at, input)
+  if (textOf(old.proof) !== textOf(key.proof)) {
+    return invalid(`${at}.proof`, 'stays as it was at registration')
+  }
   if (old.person !== key.person) return invalid(`${at}.person`, 'owns the key for ever')
   if (old.status === 'revoked' && key.status !== 'revoked') {
     return invalid(`${at}.status`, 'revoked is final')
   }
   return null
+}
+
+function textOf(proof: PersonKey['proof']): string {
+  return proof === undefined ? '' : canonicalText(proof)
 }
 
 function judgeNewKey(key: PersonKey, at: string, input: SuccessionInput): Refusal | null {

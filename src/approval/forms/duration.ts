@@ -37,6 +37,14 @@ export function durationMs(duration: Duration): Ms {
   return ms
 }
 
+/**
+ * A moment `ms` after another. It stops at the largest safe integer: a schedule in the far future
+ * or a delay of 99,999 days must not give a deadline that no record can hold.
+ */
+export function later(at: Ms, ms: Ms): Ms {
+  return Math.min(at + ms, Number.MAX_SAFE_INTEGER)
+}
+
 export const duration: Check = (value, at) =>
   typeof value === 'string' && parseDuration(value) !== null
     ? null

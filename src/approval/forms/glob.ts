@@ -1,7 +1,7 @@
 /**
  * Globs: segments as in a path; `*` stands for any run inside one segment (at most one in a
  * segment), a whole segment `**` for zero or more segments (at most two in a glob). Everything is
- * decided by a table of length x length: no regular expression and no backtracking.
+ * decided in length x length steps: no regular expression.
  *
  * `/prod/**` matches `/prod` too.
  */
@@ -58,8 +58,51 @@ export const glob: Check = (value, at) =>
 /** `glob` must be one; parse it once with {@link parseGlob} where it is matched often. */
 export function globMatches(pattern: Glob | ParsedGlob, candidate: Path): boolean {
   const globSegments = typeof pattern === 'string' ? (parseGlob(pattern) ?? []) : pattern
-  const names = candidate.slice(1).split('/')
-  return decide(globSegments, names, (segment, name) => matchesName(segment, name))
+  return globTakes(globSegments, namesOf(candidate))
+}
+
+/** The segments of a path; take them once where a path meets many globs. */
+export function namesOf(candidate: Path): readonly string[] {
+  return candidate.slice(1).split('/')
+}
+
+/**
+ * One proposal of 256 paths meets thousands of globs, so this makes no table: it walks both lists
+ * and goes back to the last `**` only. What an earlier `**` took can stay as it is, so this decides
+ * the same, in length x length steps at worst.
+ */
+export function globTakes(pattern: ParsedGlob, names: readonly string[]): boolean {
+  let at = 0
+  let name = 0
+  let afterDeep = -1
+  let deepUpTo = 0
+  while (name < names.length) {
+    const segment = pattern[at]
+    if (segment?.kind === 'deep') {
+      afterDeep = ++at
+      deepUpTo = name
+    } else if (segment !== undefined && matchesName(segment, names[name] as string)) {
+      at++
+      name++
+    } else if (afterDeep >= 0) {
+      at = afterDeep
+      name = ++deepUpTo
+    } else return false
+  }
+  while (pattern[at]?.kind === 'deep') at++
+  return at === pattern.length
+}
+
+const parsedLists = new WeakMap<readonly Glob[], readonly ParsedGlob[]>()
+
+/** The globs of a decoded document, parsed once for each list. */
+export function parsedGlobs(globs: readonly Glob[]): readonly ParsedGlob[] {
+  let parsed = parsedLists.get(globs)
+  if (parsed === undefined) {
+    parsed = globs.map((text) => parseGlob(text) ?? [])
+    parsedLists.set(globs, parsed)
+  }
+  return parsed
 }
 
 /** Whether some path matches both. Exact but for the length limits of a path. */

@@ -1,5 +1,9 @@
-/** When a decision counts. Judged anew at each look, because people, keys and rules move. */
+/**
+ * When a decision counts (docs/approval-model.md). Judged anew at each look, because people, keys and
+ * rules move.
+ */
 import { refusal, type Refusal } from '../../errors.js'
+import { later } from '../forms/duration.js'
 import type { Hex32, Id, Ms, Person, PersonKey } from '../types.js'
 
 export interface Current {
@@ -98,7 +102,9 @@ function whyExcluded({
   return refusal('KEY_TOO_NEW', 'the key was not past its cool-off when the change was opened', {
     openedAt,
     coolOffMs,
-    ...(registeredAt === undefined ? {} : { registeredAt, countsFrom: registeredAt + coolOffMs }),
+    ...(registeredAt === undefined
+      ? {}
+      : { registeredAt, countsFrom: later(registeredAt, coolOffMs) }),
   })
 }
 

@@ -1,8 +1,8 @@
 /** Who may propose, and who therefore fills no seat. */
 import { refusal, type Refusal } from '../../errors.js'
-import { globMatches } from '../forms/glob.js'
+import { globTakes, namesOf, parsedGlobs } from '../forms/glob.js'
 import { isActiveHuman, isMember, type Governed } from '../governed.js'
-import type { EffectiveRule, Id, Path, Person } from '../types.js'
+import type { EffectiveRule, Glob, Id, Path, Person } from '../types.js'
 import { ruleMatches } from './effective.js'
 
 export interface AuthorInput {
@@ -48,7 +48,9 @@ function whyNotAdmitted(
       return 'services do not propose'
     case 'agent': {
       if (rule.propose?.agents !== 'sponsored') return 'it admits no agents'
-      const covered = (author.scope ?? []).some((glob) => globMatches(glob, path))
+      const covered = parsedGlobs(author.scope ?? noGlobs).some((glob) =>
+        globTakes(glob, namesOf(path)),
+      )
       if (!covered) return `the scope of ${author.id} does not cover it`
       if (sponsor === undefined) return 'an agent names its sponsor'
       if (!isActiveHuman(governed.person(sponsor))) return `sponsor ${sponsor} is no active human`
@@ -56,6 +58,8 @@ function whyNotAdmitted(
     }
   }
 }
+
+const noGlobs: readonly Glob[] = []
 
 function notAllowed({ policy, rule }: EffectiveRule, path: Path, why: string, person: Id): Refusal {
   const message = `rule ${policy}/${rule.id} does not admit ${person} on ${path}: ${why}`

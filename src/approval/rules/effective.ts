@@ -3,7 +3,7 @@
  * and all must pass. A wide rule is a floor, a narrow one can only add.
  */
 import { canonicalText, compareCodeUnits, messageDigest, payloadType } from '../../signing/index.js'
-import { globMatches, parseGlob, type ParsedGlob } from '../forms/glob.js'
+import { globTakes, namesOf, parsedGlobs, type ParsedGlob } from '../forms/glob.js'
 import type { NamedPolicy } from '../governed.js'
 import type { ChangeKind, EffectiveRule, Hex32, Path, Rule, RuleKind } from '../types.js'
 
@@ -33,10 +33,14 @@ function rulesOfKind(
   paths: readonly Path[],
 ): readonly EffectiveRule[] {
   const found: EffectiveRule[] = []
+  const names = paths.map(namesOf)
   for (const { name, document } of governed.policies()) {
     for (const rule of document.rules) {
       if (ruleKindOf(rule) !== kind) continue
-      if (paths.some((path) => ruleMatches(rule, path))) found.push({ policy: name, rule })
+      const globs = globsOf(rule)
+      if (names.some((path) => globs.some((glob) => globTakes(glob, path)))) {
+        found.push({ policy: name, rule })
+      }
     }
   }
   return found.sort(
@@ -49,19 +53,12 @@ export function ruleKindOf(rule: Rule): RuleKind {
 }
 
 export function ruleMatches(rule: Rule, path: Path): boolean {
-  return globsOf(rule).some((glob) => globMatches(glob, path))
+  const names = namesOf(path)
+  return globsOf(rule).some((glob) => globTakes(glob, names))
 }
 
-const parsedGlobs = new WeakMap<Rule, readonly ParsedGlob[]>()
-
-/** Parsed once for each rule of a decoded document. */
 export function globsOf(rule: Rule): readonly ParsedGlob[] {
-  let globs = parsedGlobs.get(rule)
-  if (globs === undefined) {
-    globs = rule.paths.map((glob) => parseGlob(glob) ?? [])
-    parsedGlobs.set(rule, globs)
-  }
-  return globs
+  return parsedGlobs(rule.paths)
 }
 
 const signedTexts = new WeakMap<Rule, string>()

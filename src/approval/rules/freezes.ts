@@ -1,4 +1,4 @@
-import { globMatches } from '../forms/glob.js'
+import { globTakes, namesOf, parsedGlobs } from '../forms/glob.js'
 import type { ChangeKind, Freeze, Ms, RuleKind } from '../types.js'
 import type { ChangeScope } from './effective.js'
 
@@ -9,7 +9,11 @@ import type { ChangeScope } from './effective.js'
 export function isFrozenBy(freeze: Freeze, change: ChangeScope, at: Ms): boolean {
   if (change.kind === 'freeze' || at < freeze.from || at >= freeze.until) return false
   if (!(freeze.stops ?? ['ordinary']).includes(ruleKindFor(change.kind))) return false
-  return change.paths.some((path) => freeze.paths.some((glob) => globMatches(glob, path)))
+  const globs = parsedGlobs(freeze.paths)
+  return change.paths.some((path) => {
+    const names = namesOf(path)
+    return globs.some((glob) => globTakes(glob, names))
+  })
 }
 
 function ruleKindFor(kind: ChangeKind): RuleKind {

@@ -3,7 +3,7 @@
  * edit. Callers hand in the persons whose approvals count; authors, sponsors and agents are not
  * among them.
  */
-import { globCovers, globMatches, parseGlob } from '../forms/glob.js'
+import { globCovers, globTakes, namesOf, parsedGlobs } from '../forms/glob.js'
 import { isSystemPath } from '../forms/path.js'
 import { isMember, sortedIds, type Governed } from '../governed.js'
 import type { EffectiveRule, Genesis, Id, PersonKind, Rule, Tier } from '../types.js'
@@ -23,9 +23,11 @@ export function floorOf(floor: Floor, change: ChangeScope, authorKind: PersonKin
   if (change.kind === 'emergency') return emergencyFloor
   if (change.paths.some(isSystemPath)) return floor.sys
   if (authorKind !== 'human') return floor.config
-  const isLowRisk = change.paths.every((path) =>
-    floor.lowRisk.some((glob) => globMatches(glob, path)),
-  )
+  const lowRisk = parsedGlobs(floor.lowRisk)
+  const isLowRisk = change.paths.every((path) => {
+    const names = namesOf(path)
+    return lowRisk.some((glob) => globTakes(glob, names))
+  })
   return isLowRisk ? lowRiskFloor : floor.config
 }
 
@@ -34,12 +36,11 @@ export function floorOfRule(floor: Floor, rule: Rule): number {
   if (rule.kind === 'emergency') return emergencyFloor
   const sponsored = rule.propose?.agents === 'sponsored'
   return Math.max(
-    ...rule.paths.map((text) => {
-      const glob = parseGlob(text) ?? []
+    ...parsedGlobs(rule.paths).map((glob) => {
       const [first] = glob
       if (first?.kind === 'literal' && first.text === 'sys') return floor.sys
       const opensSystem = first?.kind !== 'literal'
-      const isLowRisk = floor.lowRisk.some((low) => globCovers(parseGlob(low) ?? [], glob))
+      const isLowRisk = parsedGlobs(floor.lowRisk).some((low) => globCovers(low, glob))
       const ordinary = isLowRisk && !sponsored ? lowRiskFloor : floor.config
       return opensSystem ? Math.max(floor.sys, ordinary) : ordinary
     }),

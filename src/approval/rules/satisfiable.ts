@@ -4,9 +4,12 @@
  *
  * For every rule, at every tier, with nobody and with any one possible author or sponsor taken out,
  * the seats must be fillable by active humans with an approve key; and on each kind of path under
- * `/sys/` somebody must be able to propose.
+ * `/sys/` somebody must be able to propose, within deadlines and windows in which it can be done.
+ *
+ * One author makes every node judge this, so its size is bounded: see the limits on rules and globs.
  */
 import { refusal, type ErrorCode, type ErrorDetails, type Refusal } from '../../errors.js'
+import { durationMs } from '../forms/duration.js'
 import { globMatches, globsOverlap, parseGlob } from '../forms/glob.js'
 import {
   isMember,
@@ -17,11 +20,14 @@ import {
   type Governed,
 } from '../governed.js'
 import { limits } from '../limits.js'
+import { compareCodeUnits } from '../../signing/index.js'
 import type { EffectiveRule, Id, Path, Rule, Tier } from '../types.js'
 import { globsOf, ruleKindOf, ruleMatches } from './effective.js'
-import { createMatching, isGlobal } from './matching.js'
+import { Filling } from './fillable.js'
+import { isGlobal } from './matching.js'
 import { floorOfRule, type Floor } from './quorum.js'
 import { linesAt, seatsOf, seatsOfLines, type Seat } from './seats.js'
+import { nextOpening } from './windows.js'
 
 /** What is being judged; it only chooses the code. */
 export type AfterWhat = 'policy' | 'identity' | 'genesis'
@@ -38,21 +44,45 @@ interface Judging {
   readonly after: Governed
   readonly floor: Floor
   readonly code: ErrorCode
+  /** By policy name, in each as written: the first fault is recorded, so the order is fixed. */
   readonly rules: readonly EffectiveRule[]
+  readonly approvers: ReadonlySet<Id>
   /** Sorted. */
-  readonly approvers: readonly Id[]
+  readonly authors: readonly Id[]
+  readonly sponsors: ReadonlySet<Id>
+  /** What is worked out for one rule and asked for again by others. */
+  readonly found: {
+    readonly candidates: Map<Id, readonly Id[]>
+    readonly fillings: Map<string, Filling>
+    readonly kinds: Map<Id, ReadonlySet<string>>
+    readonly authored: Map<string, boolean>
+  }
 }
 
 /** POLICY_BELOW_FLOOR, or the code of `what` with the rule and the missing seat. */
 export function judgeAfterState(after: Governed, floor: Floor, what: AfterWhat): Refusal | null {
-  const rules = [...after.policies()].flatMap(({ name, document }) =>
-    document.rules.map((rule) => ({ policy: name, rule })),
-  )
-  const approvers = sortedIds(possibleApprovers(after))
-  const judging: Judging = { after, floor, code: codeFor[what], rules, approvers }
-  if (rules.length > limits.rulesInClusterMax) {
-    return refusal('TOO_LARGE', `a cluster has at most ${limits.rulesInClusterMax} rules`)
+  const rules = [...after.policies()]
+    .sort((a, b) => compareCodeUnits(a.name, b.name))
+    .flatMap(({ name, document }) => document.rules.map((rule) => ({ policy: name, rule })))
+  const judging: Judging = {
+    after,
+    floor,
+    code: codeFor[what],
+    rules,
+    approvers: possibleApprovers(after),
+    authors: sortedIds(possibleAuthors(after)),
+    sponsors: new Set(
+      [...after.people()].flatMap(({ sponsor }) => (sponsor === undefined ? [] : [sponsor])),
+    ),
+    found: {
+      candidates: new Map(),
+      fillings: new Map(),
+      kinds: new Map(),
+      authored: new Map(),
+    },
   }
+  const size = judgeSize(rules)
+  if (size !== null) return size
   for (const rule of rules) {
     const fault =
       judgeGroups(judging, rule) ??
@@ -62,6 +92,40 @@ export function judgeAfterState(after: Governed, floor: Floor, what: AfterWhat):
     if (fault !== null) return fault
   }
   return judgeSystemPaths(judging)
+}
+
+/** Bounds what one index may cost, and that a change under `/sys/` is never over a limit. */
+function judgeSize(rules: readonly EffectiveRule[]): Refusal | null {
+  const system = rules.filter(({ rule }) => mayBindSystem(rule))
+  const bounds = [
+    ['rules', rules.length, limits.rulesInClusterMax],
+    ['globs', countGlobs(rules), limits.globsInClusterMax],
+    [
+      'globs in rules with `distinct: global`',
+      countGlobs(rules.filter((one) => isGlobal([one]))),
+      limits.globalGlobsMax,
+    ],
+    ['rules that may bind a change under /sys/', system.length, limits.rulesPerChangeMax],
+    ['globs in rules that may bind a change under /sys/', countGlobs(system), limits.sysGlobsMax],
+  ] as const
+  for (const [what, count, most] of bounds) {
+    if (count <= most) continue
+    return refusal('TOO_LARGE', `a cluster has at most ${most} ${what}, not ${count}`, {
+      count,
+      most,
+    })
+  }
+  return null
+}
+
+function countGlobs(rules: readonly EffectiveRule[]): number {
+  return rules.reduce((sum, { rule }) => sum + rule.paths.length, 0)
+}
+
+const underSystem = parseGlob('/sys/**') ?? []
+
+function mayBindSystem(rule: Rule): boolean {
+  return ruleKindOf(rule) === 'ordinary' && globsOf(rule).some((g) => globsOverlap(g, underSystem))
 }
 
 function judgeGroups(judging: Judging, effective: EffectiveRule): Refusal | null {
@@ -113,7 +177,7 @@ function judgeRollbackLines(judging: Judging, effective: EffectiveRule): Refusal
   if (rule.rollback?.plan !== 'inverse') return null
   let humans = 0
   for (const { count, group } of rule.rollback.by) {
-    const kinds = new Set([...membersOf(judging.after, group)].map((id) => kindOf(judging, id)))
+    const kinds = kindsIn(judging, group)
     if (kinds.size > 1 || kinds.has('agent')) {
       const why = `has ${group} in rollback.by, which must hold either humans or services`
       return refuse(judging, effective, why, { group })
@@ -128,16 +192,25 @@ function judgeRollbackLines(judging: Judging, effective: EffectiveRule): Refusal
   return refuse(judging, effective, 'has no line of humans in rollback.by', {})
 }
 
-function kindOf(judging: Judging, id: Id): string {
-  return judging.after.person(id)?.kind ?? 'nobody'
+function kindsIn({ after, found }: Judging, group: Id): ReadonlySet<string> {
+  let kinds = found.kinds.get(group)
+  if (kinds === undefined) {
+    kinds = new Set([...membersOf(after, group)].map((id) => after.person(id)?.kind ?? 'nobody'))
+    found.kinds.set(group, kinds)
+  }
+  return kinds
 }
 
 /** Seats at every tier, and those of `ratify`. */
 function judgeSeats(judging: Judging, effective: EffectiveRule): Refusal | null {
   const together = rulesJudgedWith(judging, effective)
-  const out = takenOut(judging, effective)
+  const out = mayBeOut(judging, effective)
   for (const tier of tiersOf(together)) {
     const seats = together.flatMap((one) => seatsOf(one, tier))
+    if (seats.length > limits.seatsTogetherMax) {
+      const why = `is judged together with ${seats.length} seats; the most is ${limits.seatsTogetherMax}`
+      return refuse({ ...judging, code: 'TOO_LARGE' }, effective, why, { seats: seats.length })
+    }
     const fault = judgeFillable(judging, seats, out, `at tier ${tier}`)
     if (fault !== null) return fault
   }
@@ -149,19 +222,38 @@ function judgeSeats(judging: Judging, effective: EffectiveRule): Refusal | null 
 function judgeFillable(
   judging: Judging,
   seats: readonly Seat[],
-  out: readonly Id[],
+  out: (person: Id) => boolean,
   when: string,
 ): Refusal | null {
-  const matching = createMatching(seats, judging.approvers, (person, group) =>
-    isMember(judging.after, group, person),
-  )
-  const empty = matching.seats.find((seat) => seat.filledBy === undefined)
-  if (empty !== undefined) return missingSeat(judging, empty, when)
-  for (const person of out) {
-    const seat = matching.emptyWithout(person)
+  const filling = fillingOf(judging, seats)
+  if (filling.empty !== null) return missingSeat(judging, filling.empty, when)
+  for (const person of sortedIds(filling.persons)) {
+    const seat = out(person) ? filling.emptyWithout(person) : null
     if (seat !== null) return missingSeat(judging, seat, when, person)
   }
   return null
+}
+
+/** Rules with the same lines are filled alike; those judged together are the same list each time. */
+function fillingOf(judging: Judging, seats: readonly Seat[]): Filling {
+  // One seat more than there are people: the rest need not be tried to find one empty.
+  const tried = seats.slice(0, judging.approvers.size + 1)
+  const places = tried.map(({ policy, rule, group }) => `${policy}/${rule}/${group}`).join()
+  let filling = judging.found.fillings.get(places)
+  if (filling === undefined) {
+    filling = new Filling(tried, (group) => candidatesIn(judging, group))
+    judging.found.fillings.set(places, filling)
+  }
+  return filling
+}
+
+function candidatesIn({ after, approvers, found }: Judging, group: Id): readonly Id[] {
+  let candidates = found.candidates.get(group)
+  if (candidates === undefined) {
+    candidates = sortedIds([...membersOf(after, group)].filter((id) => approvers.has(id)))
+    found.candidates.set(group, candidates)
+  }
+  return candidates
 }
 
 /** Rules with `distinct: global` are tested with every rule that may bind the same change. */
@@ -182,13 +274,12 @@ function tiersOf(rules: readonly EffectiveRule[]): readonly Tier[] {
 }
 
 /** Whoever may be author or sponsor; for a rule without `propose` any member of its groups. */
-function takenOut(judging: Judging, { rule }: EffectiveRule): readonly Id[] {
+function mayBeOut(judging: Judging, { rule }: EffectiveRule): (person: Id) => boolean {
   const groups = rule.propose?.groups ?? linesAt(rule, 'high').map((line) => line.group)
-  const people = new Set(groups.flatMap((name) => [...membersOf(judging.after, name)]))
-  if (rule.propose?.agents === 'sponsored') {
-    for (const one of judging.after.people()) if (one.sponsor !== undefined) people.add(one.sponsor)
-  }
-  return sortedIds(people)
+  const agents = rule.propose?.agents === 'sponsored'
+  return (person) =>
+    (agents && judging.sponsors.has(person)) ||
+    groups.some((name) => isMember(judging.after, name, person))
 }
 
 function missingSeat(judging: Judging, seat: Seat, when: string, out?: Id): Refusal {
@@ -209,20 +300,38 @@ const systemFamilies = ['policies', 'people', 'keys', 'groups', 'freezes', 'clus
  * went. Tried on a nameless path of each family and on each name that an opening rule spells out.
  */
 function judgeSystemPaths(judging: Judging): Refusal | null {
-  const opening = judging.rules.filter(
-    ({ rule }) => ruleKindOf(rule) === 'ordinary' && rule.propose !== undefined,
-  )
+  const binding = judging.rules.filter(({ rule }) => mayBindSystem(rule))
   const families = systemFamilies.map((family) => `/sys/${family}/${anyName}`)
-  const spelled = opening.flatMap(({ rule }) => rule.paths.flatMap(samplePaths))
+  const spelled = binding.flatMap(({ rule }) => rule.paths.flatMap(samplePaths))
   for (const path of new Set([...families, ...spelled])) {
-    const fault = judgeAuthors(
-      judging,
-      path,
-      opening.filter(({ rule }) => ruleMatches(rule, path)),
-    )
+    const matching = binding.filter(({ rule }) => ruleMatches(rule, path))
+    const opening = matching.filter(({ rule }) => rule.propose !== undefined)
+    const fault = judgeAuthors(judging, path, opening) ?? judgeTimes(judging, path, matching)
     if (fault !== null) return fault
   }
   return null
+}
+
+/** Deadlines that are over at once, and windows that never meet, shut a path as well. */
+function judgeTimes(
+  judging: Judging,
+  path: Path,
+  matching: readonly EffectiveRule[],
+): Refusal | null {
+  const where = path.replaceAll(anyName, '*')
+  for (const effective of matching) {
+    const field = (['open', 'use'] as const).find((name) => {
+      const written = effective.rule[name]
+      return written !== undefined && durationMs(written) === 0
+    })
+    if (field === undefined) continue
+    return refuse(judging, effective, `has no time: \`${field}\` must be longer on ${where}`, {
+      path: where,
+      field,
+    })
+  }
+  if (nextOpening(matching, 0) !== null) return null
+  return refusal(judging.code, `the windows of the rules for ${where} never meet`, { path: where })
 }
 
 /** One path for each family in which the glob spells out a name. */
@@ -245,12 +354,17 @@ function judgeAuthors(
   if (opening.length === 0) {
     return refusal(judging.code, `no rule would let anybody propose on ${where}`, { path: where })
   }
-  const authors = sortedIds(possibleAuthors(judging.after)).filter((person) =>
-    opening.every(({ rule }) =>
-      rule.propose?.groups.some((group) => isMember(judging.after, group, person)),
-    ),
-  )
-  if (authors.length > 0) return null
+  const names = opening.map(({ policy, rule }) => `${policy}/${rule.id}`).join()
+  let authored = judging.found.authored.get(names)
+  if (authored === undefined) {
+    authored = judging.authors.some((person) =>
+      opening.every(({ rule }) =>
+        rule.propose?.groups.some((group) => isMember(judging.after, group, person)),
+      ),
+    )
+    judging.found.authored.set(names, authored)
+  }
+  if (authored) return null
   const message = `no active human could propose on ${where} under all of its rules`
   return refusal(judging.code, message, {
     path: where,

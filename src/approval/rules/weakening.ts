@@ -21,14 +21,23 @@ import type {
   Window,
 } from '../types.js'
 
-type Defaults = Genesis['defaults']
+type Deadlines = Genesis['defaults']
+
+interface Defaults extends Deadlines {
+  /**
+   * What may bind where a rule says no deadline any more: the default, or a longer one of another
+   * rule. Absent: the default.
+   */
+  readonly loosest?: Deadlines
+}
 
 /** Of a change of kind `policy` or `identity`; freezes and the feature level loosen nothing. */
 export function isWeakening(
   before: Governed,
   documents: readonly GovernedDocument[],
-  defaults: Defaults,
+  genesisDefaults: Deadlines,
 ): boolean {
+  const defaults = withLoosest(before, documents, genesisDefaults)
   return documents.some((document) => {
     switch (document.kind) {
       case 'policy': {
@@ -52,6 +61,25 @@ export function isWeakening(
   })
 }
 
+function withLoosest(
+  before: Governed,
+  documents: readonly GovernedDocument[],
+  defaults: Deadlines,
+): Defaults {
+  let { open, use } = defaults
+  const consider = (rules: readonly Rule[]): void => {
+    for (const rule of rules) {
+      if (!notLonger(open, rule.open, open)) open = rule.open ?? open
+      if (!notLonger(use, rule.use, use)) use = rule.use ?? use
+    }
+  }
+  for (const { document } of before.policies()) consider(document.rules)
+  for (const one of documents) {
+    if (one.kind === 'policy' && one.policy !== 'deleted') consider(one.policy.rules)
+  }
+  return { ...defaults, loosest: { open, use } }
+}
+
 interface Rules {
   readonly rules: PolicyDocument['rules']
 }
@@ -63,16 +91,23 @@ export function tightensPolicy(before: Rules, after: Rules, defaults: Defaults):
   if (kept < old.size) return false
   return after.rules.every((rule) => {
     const was = old.get(rule.id)
-    return was === undefined ? onlyAdds(rule) : tightensRule(was, rule, defaults)
+    return was === undefined ? onlyAdds(rule, defaults) : tightensRule(was, rule, defaults)
   })
 }
 
 /**
  * An ordinary rule without `propose` asks for more and opens nothing. One that gives a rollback
- * grant hands out power of its own, so it is not provably tightening.
+ * grant hands out power of its own, and one with a longer deadline than the default replaces that
+ * where no other rule says one: neither is provably tightening.
  */
-function onlyAdds(rule: Rule): boolean {
-  return isOrdinary(rule) && rule.propose === undefined && rule.rollback?.plan !== 'inverse'
+function onlyAdds(rule: Rule, defaults: Defaults): boolean {
+  return (
+    isOrdinary(rule) &&
+    rule.propose === undefined &&
+    rule.rollback?.plan !== 'inverse' &&
+    notLonger(undefined, rule.open, defaults.open) &&
+    notLonger(undefined, rule.use, defaults.use)
+  )
 }
 
 function isOrdinary(rule: Rule): boolean {
@@ -83,7 +118,7 @@ function isOrdinary(rule: Rule): boolean {
 export function tightensRule(before: Rule, after: Rule, defaults: Defaults): boolean {
   return (
     (before.kind ?? 'ordinary') === (after.kind ?? 'ordinary') &&
-    tightensPaths(before, after) &&
+    tightensPaths(before, after, defaults) &&
     tightensPropose(before.propose, after.propose) &&
     keepsLines(before.need, after.need) &&
     keepsLines(before.risk?.medium?.need, after.risk?.medium?.need) &&
@@ -91,8 +126,8 @@ export function tightensRule(before: Rule, after: Rule, defaults: Defaults): boo
     keepsLines(before.ratify?.need, after.ratify?.need) &&
     keepsVetoes(before.veto, after.veto) &&
     !(before.distinct === 'global' && after.distinct !== 'global') &&
-    notLonger(before.open, after.open, defaults.open) &&
-    notLonger(before.use, after.use, defaults.use) &&
+    notLonger(before.open, after.open ?? defaults.loosest?.open, defaults.open) &&
+    notLonger(before.use, after.use ?? defaults.loosest?.use, defaults.use) &&
     notLonger(before.ttl, after.ttl, zero) &&
     notLonger(before.ratify?.within, after.ratify?.within, zero) &&
     notLonger(after.weakeningDelay, before.weakeningDelay, zero) &&
@@ -105,9 +140,9 @@ export function tightensRule(before: Rule, after: Rule, defaults: Defaults): boo
 
 const zero: Duration = '0s'
 
-function tightensPaths(before: Rule, after: Rule): boolean {
+function tightensPaths(before: Rule, after: Rule, defaults: Defaults): boolean {
   if (!isSubset(before.paths, after.paths)) return false
-  return isSubset(after.paths, before.paths) || onlyAdds(after)
+  return isSubset(after.paths, before.paths) || onlyAdds(after, defaults)
 }
 
 function tightensPropose(before: Rule['propose'], after: Rule['propose']): boolean {

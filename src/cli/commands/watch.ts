@@ -22,6 +22,7 @@ export function define(command: Command, open: OpenSession): void {
     .action(async (prefix: string, options: Options) => {
       const { output, client: connect, world } = open()
       const client = await connect()
+      let isBroken = false
       const stop = new AbortController()
       const done = world.onInterrupt(() => {
         stop.abort()
@@ -52,6 +53,7 @@ export function define(command: Command, open: OpenSession): void {
         const { style } = output
         switch (event.kind) {
           case 'started':
+            isBroken = false
             output.note(
               output.remarkStyle.dim(
                 `watching ${escapeLine(prefix)} at ${escapeLine(event.address)}, from revision ${String(event.revision)}`,
@@ -84,7 +86,9 @@ export function define(command: Command, open: OpenSession): void {
               output.result({ event: 'progress', revision: event.revision }, () => [])
             return
           case 'resuming':
-            output.warn(`${event.error.code}: the stream broke; trying another node`)
+            // Once for an outage, however often it is tried again.
+            if (!isBroken) output.warn(`${event.error.code}: no node serves the watch; trying on`)
+            isBroken = true
             if (output.json) {
               output.result({ event: 'resuming', error: failureJson(event.error) }, () => [])
             }

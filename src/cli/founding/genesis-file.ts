@@ -38,7 +38,7 @@ export async function readFounding(file: string): Promise<Founding> {
       sys: floor.whole('sys'),
       lowRisk: floor.texts('lowRisk').sort(),
     },
-    ...optionalTexts(fields, ['coolOff', 'riskTimeout', 'agreementWindow', 'lifeMax']),
+    ...fields.givenTexts(['coolOff', 'riskTimeout', 'agreementWindow', 'lifeMax']),
     ...(defaults === undefined
       ? {}
       : { defaults: { open: defaults.text('open'), use: defaults.text('use') } }),
@@ -68,7 +68,7 @@ function person(item: Json, index: number): Person {
     kind,
     displayName: fields.textOrNone('displayName') ?? fields.text('id'),
     status: 'active',
-    ...optionalTexts(fields, ['sponsor', 'node']),
+    ...fields.givenTexts(['sponsor', 'node']),
     ...(scope.length === 0 ? {} : { scope }),
     ...(quota === undefined
       ? {}
@@ -149,18 +149,6 @@ async function policies(value: Json | undefined, folder: string): Promise<Foundi
       typeof given === 'string' ? await readDocument(path.resolve(folder, given)) : given
     // decodeGenesis decodes and judges it; a wrong shape is refused there by name.
     found.push({ name, document: document as JsonObject as unknown as PolicyDocument })
-  }
-  return found
-}
-
-function optionalTexts<Name extends string>(
-  fields: Fields,
-  names: readonly Name[],
-): Partial<Record<Name, string>> {
-  const found: Partial<Record<Name, string>> = {}
-  for (const name of names) {
-    const value = fields.textOrNone(name)
-    if (value !== undefined) found[name] = value
   }
   return found
 }

@@ -29,7 +29,7 @@ export interface Founding {
   readonly limits?: Genesis['limits']
 }
 
-/** The highest feature level of this build: the first slice. */
+/** The highest feature level of this build. */
 export const featureLevel = 1
 
 export function makeGenesis(

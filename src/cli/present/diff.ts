@@ -31,7 +31,7 @@ function itemLines(item: DiffView, style: Style): string[] {
   const { before, after } = item
   const path = escapeLine(item.path)
   if (before === undefined && after === undefined)
-    return [`${style.yellow(`? ${path}`)}  (value not at hand)`]
+    return [`${style.yellow(`- ${path}`)}  (deletes it, but nothing stands here)`]
   if (before === undefined) {
     return [style.green(`+ ${path}`), ...marked(linesOf(after), '+', style.green)]
   }
