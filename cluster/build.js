@@ -32,7 +32,10 @@ function filesBelow(root, folder) {
 function sourceDigest(root) {
   const hash = createHash('sha256')
   const single = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'cluster/build.js']
-  const sources = ['src', 'cluster', 'test/bench'].flatMap((folder) => filesBelow(root, folder))
+  // Programs of test/ are built as well, and share code with the tests beside them.
+  const sources = ['src', 'cluster', 'test']
+    .flatMap((folder) => filesBelow(root, folder))
+    .filter((file) => !file.endsWith('.test.ts') && !file.startsWith('test/fixtures/'))
   for (const file of [...single, ...sources]) {
     hash.update(`${file}\0`)
     hash.update(readFileSync(path.join(root, file)))

@@ -10,6 +10,8 @@ export interface ClusterNode {
   readonly status: string
   /** The node's configuration file. */
   readonly config: string
+  /** Added after the founding: it may still wait to be taken in. */
+  readonly joined: boolean
 }
 
 export interface ClusterFile {
@@ -30,6 +32,7 @@ interface Stored {
     readonly id: string
     readonly client: string
     readonly status: string
+    readonly joined?: true
   }[]
 }
 
@@ -51,9 +54,10 @@ export async function readClusterFile(directory: string): Promise<ClusterFile | 
     clusterId: stored.clusterId,
     name: stored.name,
     ca: await readFile(path.join(directory, stored.ca), 'utf8'),
-    nodes: stored.nodes.map(({ id, client, status }) => ({
+    nodes: stored.nodes.map(({ id, client, status, joined }) => ({
       ...{ id, client, status },
       config: path.join(directory, 'nodes', id, 'node.json'),
+      joined: joined === true,
     })),
   }
 }

@@ -2,6 +2,7 @@
  * Several nodes of one cluster directory as processes on this machine. `npm start`,
  * `countersign up`, the demo and tests start clusters with it.
  */
+import { existsSync } from 'node:fs'
 import { mkdir, rename } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
@@ -72,7 +73,11 @@ export async function launch(options: LaunchOptions): Promise<RunningCluster> {
     throw new Error(`There is no cluster in ${directory}. Make one with \`countersign init\`.`)
   }
   await mkdir(path.join(directory, 'logs'), { recursive: true })
-  const wanted = file.nodes.filter(({ id }) => options.nodes?.includes(id) ?? true)
+  const wanted = file.nodes.filter(
+    ({ id, joined, config }) =>
+      // The folder of an added node may lie on another machine.
+      (options.nodes?.includes(id) ?? true) && (!joined || existsSync(config)),
+  )
   const nodes = wanted.map(
     ({ id, config, status }) =>
       new NodeProcess({
@@ -91,7 +96,9 @@ export async function launch(options: LaunchOptions): Promise<RunningCluster> {
   for (const { id } of nodes) await setAsideLog(logFileOf(directory, id))
   for (const node of nodes) node.start()
   try {
-    await orAborted(Promise.all(nodes.map((node) => node.ready())), options.signal)
+    // An added node is ready when an approved change takes it in: nobody waits for that.
+    const founders = nodes.filter((_, i) => wanted[i]?.joined !== true)
+    await orAborted(Promise.all(founders.map((node) => node.ready())), options.signal)
   } catch (error) {
     await stop()
     throw error

@@ -20,6 +20,12 @@ export interface NodeProcessOptions {
   readonly environment?: Readonly<Record<string, string>>
 }
 
+export interface OtherBuild {
+  /** Its `src/cli/main.js`. */
+  readonly program: string
+  readonly config: string
+}
+
 export interface NodeExit {
   readonly code: number | null
   readonly signal: NodeJS.Signals | null
@@ -60,12 +66,18 @@ export class NodeProcess {
     return this.#child !== undefined
   }
 
-  /** Starts the process; `environment` only for this run. Resolves at once, see {@link ready}. */
-  start(environment: Readonly<Record<string, string>> = {}): void {
+  /**
+   * Starts the process; `environment`, and another build with a configuration that it knows, only
+   * for this run. Resolves at once, see {@link ready}.
+   */
+  start(
+    environment: Readonly<Record<string, string>> = {},
+    { program, config }: OtherBuild = { program: programPath, config: this.#options.config },
+  ): void {
     if (this.#child !== undefined) throw new Error(`${this.id} is running already`)
     const log = openSync(this.#options.logFile, 'a')
     // A process group of its own: Ctrl-C reaches the launcher, which stops its nodes in order.
-    const child = spawn(process.execPath, [programPath, 'node', '--config', this.#options.config], {
+    const child = spawn(process.execPath, [program, 'node', '--config', config], {
       detached: true,
       stdio: ['ignore', log, log],
       env: { ...process.env, ...this.#options.environment, ...environment },
@@ -138,13 +150,14 @@ export class NodeProcess {
     this.#child?.kill('SIGCONT')
   }
 
+  /** What the node has logged so far, over all its runs. */
+  log(): string {
+    return readFileSync(this.#options.logFile, 'utf8')
+  }
+
   /** The last lines of the node's log. */
   logTail(lines = 15): string {
-    return readFileSync(this.#options.logFile, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .slice(-lines)
-      .join('\n')
+    return this.log().trimEnd().split('\n').slice(-lines).join('\n')
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<NodeExit> {

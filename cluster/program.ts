@@ -18,6 +18,8 @@ export interface Finished {
 
 export interface RunOptions {
   readonly cwd?: string
+  /** Another build's `src/cli/main.js`. */
+  readonly program?: string
   /** Joined with this process's environment. */
   readonly environment?: Readonly<Record<string, string>>
   /** What the program reads; nothing by default. */
@@ -29,7 +31,7 @@ export async function runProgram(
   parameters: readonly string[],
   options: RunOptions = {},
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [programPath, ...parameters], {
+  const child = spawn(process.execPath, [options.program ?? programPath, ...parameters], {
     cwd: options.cwd,
     env: { ...process.env, ...options.environment },
     stdio: 'pipe',

@@ -249,6 +249,46 @@ export const errorTable = {
     sentence:
       'A path has moved since the change was written. Propose it anew on the current base: `countersign propose --like CHANGE`.',
   },
+  NOTHING_TO_DELETE: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 409,
+    exit: 4,
+    retryable: false,
+    sentence:
+      'The change deletes a path that does not exist. Leave that operation out, or look at the path: `countersign list`.',
+  },
+  NODE_ID_USED: {
+    grpc: 'ALREADY_EXISTS',
+    http: 409,
+    exit: 4,
+    retryable: false,
+    sentence:
+      'The node id was used before. Choose a new id: `countersign node add NEW` or `countersign node replace OLD --with NEW`.',
+  },
+  NODE_IDENTITY: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 409,
+    exit: 4,
+    retryable: false,
+    sentence:
+      'Incarnation and keys of a node never change and are never used again. Replace the node: `countersign node replace OLD --with NEW`.',
+  },
+  NODE_KEY_USED: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 409,
+    exit: 4,
+    retryable: false,
+    sentence:
+      'The key belongs to a person or to another node. Make new keys: `countersign node add`.',
+  },
+  VOTERS_UNSAFE: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 409,
+    exit: 4,
+    retryable: false,
+    sentence:
+      'The voters after this change could not go on. Keep 1 to 9 voters, most of them nodes of today; add others as learners first.',
+  },
   ASSERT_FAILED: {
     grpc: 'FAILED_PRECONDITION',
     http: 409,
@@ -342,6 +382,13 @@ export const errorTable = {
     exit: 4,
     retryable: false,
     sentence: 'The change is closed. Propose a new one.',
+  },
+  TRANSFER_FAILED: {
+    grpc: 'UNAVAILABLE',
+    http: 503,
+    exit: 8,
+    retryable: true,
+    sentence: 'Leadership was not handed over in time. Look at `countersign status` and try again.',
   },
   NOT_APPROVED: {
     grpc: 'FAILED_PRECONDITION',
@@ -492,6 +539,22 @@ export const errorTable = {
     sentence:
       'The peer is not who it says it is. Check cluster id, node id, incarnation and certificate.',
   },
+  FETCH_GONE: {
+    grpc: 'NOT_FOUND',
+    http: 404,
+    exit: 6,
+    retryable: true,
+    sentence:
+      'The peer does not hold what was fetched from it. Ask another peer, or for a newer one.',
+  },
+  NODE_REMOVED: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 410,
+    exit: 4,
+    retryable: false,
+    sentence:
+      'The node was removed from the cluster and its id is not used again. Stop it; add a new node with a new id.',
+  },
   CONFIG_INVALID: {
     grpc: 'FAILED_PRECONDITION',
     http: 500,
@@ -515,6 +578,22 @@ export const errorTable = {
     retryable: false,
     sentence:
       'The data directory belongs to another node, incarnation or cluster. Point the node at its own directory.',
+  },
+  FETCHED_DAMAGED: {
+    grpc: 'DATA_LOSS',
+    http: 500,
+    exit: 9,
+    retryable: true,
+    sentence:
+      'What a peer sent does not fit its digest. Nothing of it was kept; another peer is asked.',
+  },
+  GUARD_LOST: {
+    grpc: 'DATA_LOSS',
+    http: 500,
+    exit: 9,
+    retryable: false,
+    sentence:
+      'The node no longer knows what it voted, so it cannot take part under this identity again. Replace it with `countersign node replace`.',
   },
   STORE_DAMAGED: {
     grpc: 'DATA_LOSS',

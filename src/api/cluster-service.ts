@@ -46,10 +46,18 @@ export function statusView(status: NodeStatus, tickMs: number): StatusView {
       lag: Math.max(0, raft.lastIndex - peer.matchIndex),
       silentMs: peer.silentTicks * tickMs,
       connected: connected.get(peer.id) ?? false,
+      votes: peer.votes,
+      catchUpRounds: peer.catchUp?.rounds ?? 0,
     })),
     changesByState: machine.changesByState,
     watchers: status.watchers,
     refusals: machine.refusals,
     noise: machine.noise,
+    snapshotIndex: status.snapshot.index,
+    firstIndex: raft.firstIndex,
+    members: status.members.map(({ id: nodeId, role, address }) => ({ nodeId, role, address })),
+    configurationIndex: raft.configurationIndex,
+    configurationCommitted: raft.configurationCommitted,
+    removed: status.removed,
   }
 }

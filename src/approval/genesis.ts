@@ -9,9 +9,11 @@ import {
   decodePublicKey,
   messageDigest,
   payloadType,
+  type Json,
 } from '../signing/index.js'
 import { featureLevelMax } from './bodies/features.js'
 import { group, judgeUses, key, person } from './documents/identity.js'
+import { foundingNode, node, nodeKeyFields } from './documents/node.js'
 import { decodePolicy } from './documents/policy.js'
 import { duration, durationMs } from './forms/duration.js'
 import { glob } from './forms/glob.js'
@@ -21,17 +23,16 @@ import {
   invalid,
   listOf,
   object,
-  oneOf,
   required,
   setOf,
   setOfStrings,
   type Check,
 } from './forms/shape.js'
-import { anyJson, base64, hex16, id, isId, text } from './forms/text.js'
+import { anyJson, id, isId } from './forms/text.js'
 import { governedBy } from './governed.js'
 import { limits } from './limits.js'
 import { judgeAfterState } from './rules/satisfiable.js'
-import type { Genesis, GenesisNode, Hex32 } from './types.js'
+import type { Genesis, Hex32 } from './types.js'
 
 export type DecodedGenesis =
   | { readonly kind: 'ok'; readonly genesis: Genesis; readonly clusterId: Hex32 }
@@ -51,7 +52,7 @@ export function decodeGenesis(bytes: Uint8Array): DecodedGenesis {
   if (level !== null) return { kind: 'refused', refusal: level }
   const fault = judgeKeys(genesis) ?? judgeMembers(genesis) ?? judgeTimes(genesis)
   if (fault !== null) return refused(fault)
-  const after = judgeAfterState(governedBy(genesis), genesis.floor, 'genesis')
+  const after = judgeAfterState(governedBy(genesis), genesis.floor, 'genesis', genesis.featureLevel)
   if (after !== null) return refused(after.message, after)
   return { kind: 'ok', genesis, clusterId: clusterIdOf(bytes) }
 }
@@ -60,17 +61,6 @@ export function decodeGenesis(bytes: Uint8Array): DecodedGenesis {
 export function clusterIdOf(bytes: Uint8Array): Hex32 {
   return messageDigest(payloadType('genesis'), bytes)
 }
-
-const node = object<GenesisNode>({
-  id: required(id),
-  owner: required(text(100)),
-  address: required(text(255, { min: 1 })),
-  role: required(oneOf('voter', 'learner')),
-  incarnation: required(hex16),
-  nodeKey: required(base64),
-  logKey: required(base64),
-  cosignerKey: required(base64),
-})
 
 const policyOf: Check = (value) => {
   const decoded = decodePolicy(value)
@@ -104,7 +94,7 @@ const genesisDocument = object<Genesis>({
     }),
   ),
   schemas: required(listOf(anyJson, { max: limits.rulesInClusterMax })),
-  nodes: required(setOf(node, by('id'), { min: 1, max: limits.nodesMax })),
+  nodes: required(setOf(foundingNode, by('id'), { min: 1, max: limits.nodesMax })),
   floor: required(
     object<Genesis['floor']>({
       config: required(floorNumber),
@@ -155,7 +145,7 @@ function judgeKeys(genesis: Genesis): string | null {
     seen.add(one.publicKey)
   }
   for (const one of genesis.nodes) {
-    for (const field of ['nodeKey', 'logKey', 'cosignerKey'] as const) {
+    for (const field of nodeKeyFields) {
       const decoded = decodePublicKey(one[field])
       if (decoded.kind === 'refused') {
         return `node ${one.id}, ${field}: ${decoded.refusal.message}`
@@ -164,8 +154,21 @@ function judgeKeys(genesis: Genesis): string | null {
       seen.add(one[field])
     }
   }
-  const voters = genesis.nodes.filter((one) => one.role === 'voter')
-  return voters.length === 0 ? 'no node is a voter' : null
+  return judgeNodes(genesis)
+}
+
+function judgeNodes({ nodes, featureLevel }: Genesis): string | null {
+  const voters = nodes.filter((one) => one.role === 'voter')
+  if (voters.length === 0) return 'no node is a voter'
+  if (featureLevel < 2) return null
+  if (voters.length > limits.votersMax) {
+    return `${voters.length} nodes are voters; at most ${limits.votersMax} may`
+  }
+  for (const one of nodes) {
+    const fault = node(one as unknown as Json, `node ${one.id}`)
+    if (fault !== null) return fault.message
+  }
+  return null
 }
 
 function judgeMembers(genesis: Genesis): string | null {

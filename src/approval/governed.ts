@@ -7,7 +7,17 @@
  */
 import type { GovernedDocument } from './documents/decode-document.js'
 import { compareCodeUnits } from '../signing/index.js'
-import type { Genesis, Group, Hex32, Id, Person, PersonKey, PolicyDocument } from './types.js'
+import { nodeKeyFields } from './documents/node.js'
+import type {
+  Genesis,
+  GenesisNode,
+  Group,
+  Hex32,
+  Id,
+  Person,
+  PersonKey,
+  PolicyDocument,
+} from './types.js'
 
 export interface NamedPolicy {
   readonly name: Id
@@ -19,27 +29,26 @@ export interface Governed {
   key(keyId: Hex32): PersonKey | undefined
   group(name: Id): Group | undefined
   policy(name: Id): PolicyDocument | undefined
+  node(id: Id): GenesisNode | undefined
   /** Any order; approval sorts where order shows. */
   people(): Iterable<Person>
   keys(): Iterable<PersonKey>
   groups(): Iterable<Group>
   policies(): Iterable<NamedPolicy>
+  nodes(): Iterable<GenesisNode>
   /** Whether a node holds this SPKI (base64) as one of its keys. */
   isNodeKey(publicKey: string): boolean
 }
 
 /** What genesis puts in force. */
 export function governedBy(genesis: Genesis): Governed {
-  const nodeKeys = new Set(genesis.nodes.flatMap((n) => [n.nodeKey, n.logKey, n.cosignerKey]))
-  return fromMaps(
-    {
-      people: new Map(genesis.people.map((one) => [one.id, one])),
-      keys: new Map(genesis.keys.map((one) => [one.keyId, one])),
-      groups: new Map(genesis.groups.map((one) => [one.name, one])),
-      policies: new Map(genesis.policies.map((one) => [one.name, one.document])),
-    },
-    (publicKey) => nodeKeys.has(publicKey),
-  )
+  return fromMaps({
+    people: new Map(genesis.people.map((one) => [one.id, one])),
+    keys: new Map(genesis.keys.map((one) => [one.keyId, one])),
+    groups: new Map(genesis.groups.map((one) => [one.name, one])),
+    policies: new Map(genesis.policies.map((one) => [one.name, one.document])),
+    nodes: new Map(genesis.nodes.map((one) => [one.id, one])),
+  })
 }
 
 interface Maps {
@@ -47,19 +56,22 @@ interface Maps {
   readonly keys: ReadonlyMap<Hex32, PersonKey>
   readonly groups: ReadonlyMap<Id, Group>
   readonly policies: ReadonlyMap<Id, PolicyDocument>
+  readonly nodes: ReadonlyMap<Id, GenesisNode>
 }
 
-function fromMaps(maps: Maps, isNodeKey: (publicKey: string) => boolean): Governed {
+function fromMaps(maps: Maps): Governed {
   return {
     person: (id) => maps.people.get(id),
     key: (keyId) => maps.keys.get(keyId),
     group: (name) => maps.groups.get(name),
     policy: (name) => maps.policies.get(name),
+    node: (id) => maps.nodes.get(id),
     people: () => maps.people.values(),
     keys: () => maps.keys.values(),
     groups: () => maps.groups.values(),
     policies: () => [...maps.policies].map(([name, document]) => ({ name, document })),
-    isNodeKey,
+    nodes: () => maps.nodes.values(),
+    isNodeKey: (publicKey) => holdsKey(maps.nodes.values(), publicKey),
   }
 }
 
@@ -69,6 +81,7 @@ export function overlay(before: Governed, documents: readonly GovernedDocument[]
   const keys = new Map([...before.keys()].map((one) => [one.keyId, one]))
   const groups = new Map([...before.groups()].map((one) => [one.name, one]))
   const policies = new Map([...before.policies()].map((one) => [one.name, one.document]))
+  const nodes = new Map([...before.nodes()].map((one) => [one.id, one]))
   for (const document of documents) {
     switch (document.kind) {
       case 'person':
@@ -85,12 +98,23 @@ export function overlay(before: Governed, documents: readonly GovernedDocument[]
         if (document.policy === 'deleted') policies.delete(document.name)
         else policies.set(document.name, document.policy)
         break
+      case 'node':
+        if (document.node === 'deleted') nodes.delete(document.id)
+        else nodes.set(document.id, document.node)
+        break
       case 'freeze':
       case 'featureLevel':
         break
     }
   }
-  return fromMaps({ people, keys, groups, policies }, (publicKey) => before.isNodeKey(publicKey))
+  return fromMaps({ people, keys, groups, policies, nodes })
+}
+
+/** Whether one of the nodes holds this SPKI (base64). */
+export function holdsKey(nodes: Iterable<GenesisNode>, publicKey: string): boolean {
+  for (const node of nodes)
+    if (nodeKeyFields.some((field) => node[field] === publicKey)) return true
+  return false
 }
 
 /** Active humans with an `approve` key that is not revoked: who can fill a seat, now or soon. */

@@ -18,6 +18,7 @@ export {
 export {
   governedBy,
   overlay,
+  holdsKey,
   isActiveHuman,
   isMember,
   membersOf,
@@ -30,10 +31,14 @@ export {
 // Rules.
 export {
   effectiveRules,
+  matchPolicies,
+  matchPolicy,
+  rulesThatBind,
   rulesDigest,
   ruleKindOf,
   ruleMatches,
   type ChangeScope,
+  type MatchedPolicies,
 } from './rules/effective.js'
 export { linesAt, seatsOf, type Seat } from './rules/seats.js'
 export { matchRules, matchSeats, allFilled, type FilledSeat, type Holds } from './rules/matching.js'
@@ -51,6 +56,7 @@ export { judgeAuthor, authorSetOf, type AuthorInput } from './rules/author.js'
 // Strings that are parsed.
 export { isPath, isAtOrBelow, isSystemPath } from './forms/path.js'
 export { isId } from './forms/text.js'
+export { isAddress } from './forms/address.js'
 export { parseGlob, globMatches, globsOverlap, type ParsedGlob } from './forms/glob.js'
 export { parseDuration, durationMs, later } from './forms/duration.js'
 
@@ -59,6 +65,8 @@ export { decodeGenesis, clusterIdOf, type DecodedGenesis } from './genesis.js'
 export { judgeAfterState, type AfterWhat } from './rules/satisfiable.js'
 export { judgeSuccession, type SuccessionInput } from './documents/succession.js'
 export { isWeakening } from './rules/weakening.js'
+export { judgeMembership, type MembershipInput, type UsedNode } from './documents/membership.js'
+export { nodeKeyFields } from './documents/node.js'
 
 // Time, and when a decision counts.
 export { termsOf, type Terms } from './rules/terms.js'

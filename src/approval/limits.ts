@@ -50,6 +50,8 @@ export const limits = {
   freezeGlobsMax: 32,
 
   nodesMax: 64,
+  /** A larger quorum makes each commit slower and the cluster no safer in practice. */
+  votersMax: 9,
   peopleInGenesisMax: 1000,
   floorMax: 16,
   openChangesMax: 10_000,

@@ -11,6 +11,8 @@ export interface ClusterNode {
   readonly client: string
   /** host:port of the status endpoint. */
   readonly status: string
+  /** `true`: added after the founding, so it may not be a member yet. */
+  readonly joined?: true
 }
 
 /** cluster.json, as it is written. */

@@ -39,13 +39,40 @@ const commands: Readonly<Record<string, Entry>> = {
   },
   node: {
     group: setUp,
-    summary: 'run one node in this process',
+    summary: 'run one node in this process; add, replace, remove, list nodes',
     load: () => import('./commands/node.js'),
+    commands: {
+      add: {
+        group: setUp,
+        summary: 'make the material of a new node and propose it as a member',
+        load: () => import('./commands/node-add.js'),
+      },
+      replace: {
+        group: setUp,
+        summary: 'propose a new node in the place of another, in one change',
+        load: () => import('./commands/node-replace.js'),
+      },
+      remove: {
+        group: setUp,
+        summary: 'propose that a node is no member any more',
+        load: () => import('./commands/node-remove.js'),
+      },
+      list: {
+        group: setUp,
+        summary: 'the nodes by the approved documents, and what each says of itself',
+        load: () => import('./commands/node-list.js'),
+      },
+    },
   },
   status: {
     group: setUp,
     summary: 'show every node: role, term, lag, state digest',
     load: () => import('./commands/status.js'),
+  },
+  transfer: {
+    group: setUp,
+    summary: 'hand leadership over to another node, for maintenance of the leader',
+    load: () => import('./commands/transfer.js'),
   },
   propose: {
     group: changing,

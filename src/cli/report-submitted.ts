@@ -11,6 +11,7 @@ export async function reportSubmitted(
   client: CountersignClient,
   result: SubmitResult,
   contentDigest: string,
+  more: { readonly json?: object; readonly lines?: readonly string[] } = {},
 ): Promise<void> {
   const { output, world } = session
   const change = await changeAfter(client, result)
@@ -24,6 +25,7 @@ export async function reportSubmitted(
       index: result.index,
       ...(result.activatedAt === undefined ? {} : { activatedAt: result.activatedAt }),
       repeated: result.repeated,
+      ...more.json,
     },
     () => [
       `change ${result.changeId ?? ''}  ${
@@ -31,6 +33,7 @@ export async function reportSubmitted(
       }${result.activatedAt === undefined ? '' : `  at revision ${String(result.activatedAt)}`}${
         result.repeated ? '  (sent before; this is its first result)' : ''
       }`,
+      ...(more.lines ?? []),
     ],
   )
   if (change !== undefined) {

@@ -12,6 +12,7 @@ export {
   type ProposedOp,
   type ProposeInput,
 } from './messages.js'
+export { outcomeOfRejection, type SubmitOutcome } from './outcome.js'
 export {
   diffOps,
   kindOfPaths,

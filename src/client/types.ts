@@ -46,7 +46,10 @@ export interface SignedMessage {
   readonly detached: readonly Uint8Array[]
 }
 
-/** A message that the cluster accepted. A refusal rejects instead, with its code. */
+/**
+ * A message that the cluster has committed and accepted. A refusal rejects instead, with its code;
+ * so does an unknown outcome: `outcomeOfRejection` tells the two apart.
+ */
 export interface SubmitResult {
   readonly changeId?: Hex16
   readonly revision?: number

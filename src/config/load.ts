@@ -122,6 +122,8 @@ function parse(key: SettingKey, text: string, source: string): unknown {
     case 'boolean':
       if (text === 'true' || text === 'false') return text === 'true'
       throw invalid(key, `must be true or false, not ${JSON.stringify(text)} (${source})`)
+    case 'members':
+      return parseMembers(key, text, source)
     case 'addresses':
       return Object.fromEntries(
         text.split(',').map((pair) => {
@@ -138,6 +140,14 @@ function parse(key: SettingKey, text: string, source: string): unknown {
   }
 }
 
+function parseMembers(key: SettingKey, text: string, source: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalid(key, `must be a JSON list of members, not ${JSON.stringify(text)} (${source})`)
+  }
+}
+
 function finish(
   given: Values,
   base: string,
@@ -147,6 +157,7 @@ function finish(
   for (const key of settingKeys) {
     const setting: Setting = settingOf(key)
     const value = valueOf(key, setting, given)
+    if (value === undefined && setting.isOptional === true) continue
     if (value === undefined) throw invalid(key, 'is missing')
     set(effective, key, setting.isPath && typeof value === 'string' ? resolve(base, value) : value)
   }
@@ -159,6 +170,7 @@ function finish(
 function valueOf(key: SettingKey, setting: Setting, given: Values): unknown {
   if (given.has(key)) return given.get(key)
   if (setting.type === 'addresses') return {}
+  if (setting.type === 'members') return []
   if (setting.defaultsTo !== undefined) {
     const source = knownKey(setting.defaultsTo)
     return valueOf(source, settingOf(source), given)
@@ -197,8 +209,12 @@ function checkTogether(
   if (raft.inflightBytesMax < raft.appendBytesMax) {
     throw invalid('raft.inflightBytesMax', 'must be at least raft.appendBytesMax')
   }
-  if (test.admitForged && environment[testSwitch] !== '1') {
-    throw invalid('test.admitForged', `is only for tests: it asks for ${testSwitch}=1`)
+  if (config.join !== (config.incarnation !== undefined)) {
+    throw invalid('incarnation', 'stands there exactly when `join` is true')
+  }
+  for (const option of ['admitForged', 'powerCut'] as const) {
+    if (!test[option] || environment[testSwitch] === '1') continue
+    throw invalid(`test.${option}`, `is only for tests: it asks for ${testSwitch}=1`)
   }
 }
 

@@ -30,6 +30,7 @@ function typeText(setting: Setting): string {
   if (setting.choices !== undefined) return setting.choices.map((each) => `\`${each}\``).join(' ')
   if (setting.isPath === true) return 'path'
   if (setting.type === 'addresses') return 'node id to host:port'
+  if (setting.type === 'members') return 'list of nodes'
   if (setting.minimum !== undefined && setting.maximum !== undefined) {
     return `integer, ${String(setting.minimum)} to ${String(setting.maximum)}`
   }
@@ -39,6 +40,7 @@ function typeText(setting: Setting): string {
 
 function defaultText(setting: Setting): string {
   if (setting.defaultsTo !== undefined) return `that of \`${setting.defaultsTo}\``
-  if (setting.type === 'addresses') return 'none'
+  const mayBeAbsent = setting.type === 'addresses' || setting.type === 'members'
+  if (mayBeAbsent || setting.isOptional === true) return 'none'
   return setting.default === undefined ? 'must be given' : `\`${String(setting.default)}\``
 }

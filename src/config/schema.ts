@@ -5,7 +5,7 @@
 import { logLevels } from './types.js'
 
 export interface Setting {
-  readonly type: 'string' | 'integer' | 'boolean' | 'addresses'
+  readonly type: 'string' | 'integer' | 'boolean' | 'addresses' | 'members'
   readonly default?: string | number | boolean
   /** Left out, it takes the value of this key. */
   readonly defaultsTo?: string
@@ -13,6 +13,8 @@ export interface Setting {
   readonly maximum?: number
   readonly pattern?: string
   readonly choices?: readonly string[]
+  /** May be left out; there is no default then. */
+  readonly isOptional?: true
   /** A path; a relative one is relative to the configuration file. */
   readonly isPath?: true
   readonly description: string
@@ -25,7 +27,8 @@ export const settings = {
   nodeId: {
     type: 'string',
     pattern: '^[a-z0-9][a-z0-9-]{0,62}$',
-    description: 'Which node of genesis this is.',
+    description:
+      'Which node this is: one of genesis, or one that a change under `/sys/nodes/` adds.',
   },
   dataDirectory: {
     type: 'string',
@@ -84,6 +87,24 @@ export const settings = {
     type: 'addresses',
     description:
       'Peer addresses that differ from genesis: node id to host:port. In the environment: `node-2=host:port,node-3=host:port`.',
+  },
+  join: {
+    type: 'boolean',
+    default: false,
+    description:
+      'This node is not in genesis: it waits until the cluster takes it in. Written by `countersign node add`; says nothing once the node is a member.',
+  },
+  incarnation: {
+    type: 'string',
+    pattern: '^[0-9a-f]{32}$',
+    isOptional: true,
+    description:
+      'Which life of this node id its data directory belongs to, as the cluster knows it: 16 bytes in hex. Only with `join`; a node of genesis has it there.',
+  },
+  members: {
+    type: 'members',
+    description:
+      'Nodes known beside genesis, so that a joining node can dial and be dialled: a list of `{id, address, incarnation, nodeKey}`. In the environment: the same as JSON.',
   },
   'raft.tickMs': {
     type: 'integer',
@@ -157,6 +178,52 @@ export const settings = {
     maximum: 1024 * mebibyte,
     description: 'Bytes that are committed and wait to be applied.',
   },
+  'raft.snapshotEntries': {
+    type: 'integer',
+    default: 10_000,
+    minimum: 1,
+    maximum: 100_000_000,
+    description:
+      'A snapshot of the state is saved after so many applied entries; then the log behind it is cut.',
+  },
+  'raft.snapshotBytes': {
+    type: 'integer',
+    default: 64 * mebibyte,
+    minimum: 1024,
+    maximum: 16_384 * mebibyte,
+    description: 'The same, counted in bytes of applied commands: whichever comes first.',
+  },
+  'raft.keptEntries': {
+    type: 'integer',
+    default: 5000,
+    minimum: 0,
+    maximum: 100_000_000,
+    description:
+      'Entries kept behind a snapshot, so that a node that was away for a while needs no snapshot.',
+  },
+  'raft.pinTicksMax': {
+    type: 'integer',
+    default: 6000,
+    minimum: 1,
+    maximum: 1_000_000,
+    description:
+      'A node that fetches a snapshot keeps the log behind it from being cut, for so many ticks without progress.',
+  },
+  'raft.pinnedBytesMax': {
+    type: 'integer',
+    default: 256 * mebibyte,
+    minimum: 1024,
+    maximum: 16_384 * mebibyte,
+    description: 'Most bytes of log that are kept for such a node.',
+  },
+  'scrub.everyHours': {
+    type: 'integer',
+    default: 24,
+    minimum: 0,
+    maximum: 8760,
+    description:
+      'How often the newest snapshot and the log are read from the disk and verified while the node runs, in hours; 0: never. Both are verified at each start.',
+  },
   'limits.commandsInFlightMax': {
     type: 'integer',
     default: 4096,
@@ -189,6 +256,12 @@ export const settings = {
     description:
       'This node, when it leads, puts commands into the log without looking at them: a cheating leader, for demonstrations. Refused unless COUNTERSIGN_TEST_OPTIONS=1 is set.',
   },
+  'test.powerCut': {
+    type: 'boolean',
+    default: false,
+    description:
+      'What this node writes and does not sync is kept in memory only, so that ending the process with SIGKILL is a power cut. Refused unless COUNTERSIGN_TEST_OPTIONS=1 is set.',
+  },
 } as const satisfies Record<string, Setting>
 
 export type SettingKey = keyof typeof settings
@@ -209,10 +282,11 @@ export function configurationSchema(): Record<string, unknown> {
   const root = objectSchema()
   for (const key of settingKeys) {
     const [first = '', second] = key.split('.')
-    const schema = schemaOf(settingOf(key))
+    const setting = settingOf(key)
+    const schema = schemaOf(setting)
     if (second === undefined) {
       root.properties[first] = schema
-      root.required.push(first)
+      if (setting.isOptional !== true) root.required.push(first)
       continue
     }
     const section = (root.properties[first] ??= objectSchema()) as ObjectSchema
@@ -238,6 +312,7 @@ function schemaOf(setting: Setting): Record<string, unknown> {
   if (setting.type === 'addresses') {
     return { type: 'object', additionalProperties: { type: 'string', pattern: address } }
   }
+  if (setting.type === 'members') return { type: 'array', items: memberSchema }
   return {
     type: setting.type,
     ...(setting.type === 'string' ? { minLength: 1 } : {}),
@@ -246,4 +321,16 @@ function schemaOf(setting: Setting): Record<string, unknown> {
     ...(setting.minimum === undefined ? {} : { minimum: setting.minimum }),
     ...(setting.maximum === undefined ? {} : { maximum: setting.maximum }),
   }
+}
+
+const memberSchema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'address', 'incarnation', 'nodeKey'],
+  properties: {
+    id: { type: 'string', pattern: '^[a-z0-9][a-z0-9-]{0,62}$' },
+    address: { type: 'string', pattern: address },
+    incarnation: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    nodeKey: { type: 'string', minLength: 1 },
+  },
 }

@@ -3,15 +3,25 @@
  * changes so that a decision need not decode and match again. Derived; never stored.
  */
 import type {
+  ChangeScope,
   EffectiveRule,
   Hex16,
   Hex32,
   Id,
+  MatchedPolicies,
   ProposeBody,
   Terms,
   Tier,
 } from '../approval/index.js'
-import { decodeBody, effectiveRules, rulesDigest, seatGroups, termsOf } from '../approval/index.js'
+import {
+  decodeBody,
+  matchPolicies,
+  matchPolicy,
+  rulesDigest,
+  rulesThatBind,
+  seatGroups,
+  termsOf,
+} from '../approval/index.js'
 import { invariant } from '../invariant.js'
 import type { Json } from '../signing/index.js'
 import { compareCodeUnits, decodeDetached, detachedDigest } from '../signing/index.js'
@@ -37,7 +47,13 @@ export interface BindingRules {
 interface Kept {
   readonly contentDigest: Hex32
   readonly body: ProposeBody
-  binding?: { readonly policiesVersion: number; readonly rules: BindingRules }
+  binding?: KeptBinding
+}
+
+interface KeptBinding {
+  readonly policiesVersion: number
+  readonly matched: MatchedPolicies
+  readonly rules: BindingRules
 }
 
 export class ChangeReader {
@@ -62,15 +78,39 @@ export class ChangeReader {
   binding(change: ChangeRow): BindingRules {
     const kept = this.keep(change)
     const { policiesVersion } = this.state.governance
-    if (kept.binding?.policiesVersion !== policiesVersion) {
-      kept.binding = { policiesVersion, rules: this.bindingOf(kept.body) }
-    }
-    return kept.binding.rules
+    if (kept.binding?.policiesVersion === policiesVersion) return kept.binding.rules
+    const matched = this.matchAgain(kept)
+    const rules =
+      matched === kept.binding?.matched ? kept.binding.rules : this.rulesOf(kept.body, matched)
+    kept.binding = { policiesVersion, matched, rules }
+    return rules
   }
 
   bindingOf(body: ProposeBody): BindingRules {
-    const paths = body.ops.map((op) => op.path)
-    const rules = effectiveRules(this.state.governance, { kind: body.kind, paths })
+    return this.rulesOf(body, matchPolicies(this.state.governance, scopeOf(body)))
+  }
+
+  /** The same object when no policy written since touches the change. */
+  private matchAgain({ body, binding }: Kept): MatchedPolicies {
+    const { governance } = this.state
+    const scope = scopeOf(body)
+    const written =
+      binding === undefined ? undefined : governance.policiesWrittenSince(binding.policiesVersion)
+    if (binding === undefined || written === undefined) return matchPolicies(governance, scope)
+    let matched: Map<Id, readonly EffectiveRule[]> | undefined
+    for (const name of written) {
+      const document = governance.policy(name)
+      const rules = document === undefined ? [] : matchPolicy({ name, document }, scope)
+      if (rules.length === 0 && !binding.matched.has(name)) continue
+      matched ??= new Map(binding.matched)
+      if (rules.length === 0) matched.delete(name)
+      else matched.set(name, rules)
+    }
+    return matched ?? binding.matched
+  }
+
+  private rulesOf(body: ProposeBody, matched: MatchedPolicies): BindingRules {
+    const rules = rulesThatBind(body.kind, matched)
     const terms = termsOf(rules, this.law.genesis.defaults, body)
     const tier = terms.asksRisk ? 'high' : 'low'
     return { rules, digest: rulesDigest(rules), terms, tier, groups: seatGroups(rules, tier) }
@@ -98,6 +138,10 @@ export class ChangeReader {
     if (isOpen(change)) this.kept.set(change.changeId, kept)
     return kept
   }
+}
+
+function scopeOf({ kind, ops }: ProposeBody): ChangeScope {
+  return { kind, paths: ops.map(({ path }) => path) }
 }
 
 /** Values by digest; what cannot be decoded is left out. */

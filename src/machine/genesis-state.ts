@@ -3,6 +3,7 @@ import type { Genesis, Path } from '../approval/index.js'
 import type { Json } from '../signing/index.js'
 import { writeOp } from './config-tree.js'
 import { featureLevelPath } from './features.js'
+import { admitNodes } from './registration.js'
 import type { State } from './state.js'
 
 /** Index 1 is always the founding no-op, never an activation; 0 means "does not exist". */
@@ -39,6 +40,7 @@ export function writeGenesis(state: State, genesis: Genesis): void {
       acknowledgedAt: genesis.createdAt,
     })
   }
+  admitNodes(state)
 }
 
 function documentsOf(genesis: Genesis): readonly (readonly [path: Path, value: Json])[] {

@@ -11,6 +11,7 @@ import type {
   PersonKey,
   PolicyDocument,
 } from '../approval/index.js'
+import { holdsKey } from '../approval/index.js'
 import { invariant } from '../invariant.js'
 import { decodePublicKey } from '../signing/index.js'
 import type { Json } from '../signing/index.js'
@@ -24,16 +25,20 @@ import type { Table } from './table.js'
  */
 export class GovernanceIndex implements Governed {
   readonly freezes = new Map<Id, Freeze>()
-  readonly nodes = new Map<Id, GenesisNode>()
   /** Keys whose `registeredAt` is taken from the next Tick. */
   readonly waitingKeys = new Set<Hex32>()
   featureLevel = 0
   /** Grows with each write of a policy; never goes back, so what it labels can be cached. */
   policiesVersion = 0
+  /** Grows with each write of a node document, in the same way. */
+  nodesVersion = 0
+  /** Names of the last written policies, the newest last. */
+  private recentPolicies: Id[] = []
   private readonly peopleById = new Map<Id, Person>()
   private readonly keysById = new Map<Hex32, PersonKey>()
   private readonly groupsByName = new Map<Id, Group>()
   private readonly policiesByName = new Map<Id, PolicyDocument>()
+  private readonly nodesById = new Map<Id, GenesisNode>()
   private readonly keysByPerson = new Map<Id, Set<Hex32>>()
   private readonly publicKeys = new Map<Hex32, Uint8Array>()
 
@@ -67,6 +72,10 @@ export class GovernanceIndex implements Governed {
     return this.policiesByName.get(name)
   }
 
+  node(id: Id): GenesisNode | undefined {
+    return this.nodesById.get(id)
+  }
+
   people(): Iterable<Person> {
     return this.peopleById.values()
   }
@@ -83,11 +92,22 @@ export class GovernanceIndex implements Governed {
     for (const [name, document] of this.policiesByName) yield { name, document }
   }
 
+  nodes(): Iterable<GenesisNode> {
+    return this.nodesById.values()
+  }
+
+  /**
+   * Policies written after `version` of {@link policiesVersion}, once each, put back ones among
+   * them; undefined: too long ago to say.
+   */
+  policiesWrittenSince(version: number): ReadonlySet<Id> | undefined {
+    const count = this.policiesVersion - version
+    if (count > this.recentPolicies.length) return undefined
+    return new Set(this.recentPolicies.slice(this.recentPolicies.length - count))
+  }
+
   isNodeKey(publicKey: string): boolean {
-    for (const { nodeKey, logKey, cosignerKey } of this.nodes.values()) {
-      if ([nodeKey, logKey, cosignerKey].includes(publicKey)) return true
-    }
-    return false
+    return holdsKey(this.nodesById.values(), publicKey)
   }
 
   /** Raw Ed25519 key; decoded once. */
@@ -117,12 +137,21 @@ export class GovernanceIndex implements Governed {
       case '/sys/groups/':
         return replace(this.groupsByName, name, document)
       case '/sys/policies/':
-        this.policiesVersion++
+        this.notePolicy(name)
         return replace(this.policiesByName, name, document)
       case '/sys/freezes/':
         return replace(this.freezes, name, document)
       case '/sys/nodes/':
-        return replace(this.nodes, name, document)
+        this.nodesVersion++
+        return replace(this.nodesById, name, document)
+    }
+  }
+
+  private notePolicy(name: Id): void {
+    this.policiesVersion++
+    this.recentPolicies.push(name)
+    if (this.recentPolicies.length > 2 * recentPoliciesKept) {
+      this.recentPolicies = this.recentPolicies.slice(-recentPoliciesKept)
     }
   }
 
@@ -139,6 +168,9 @@ export class GovernanceIndex implements Governed {
     else keys.add(keyId)
   }
 }
+
+/** Who looks less often than this matches all policies again. */
+const recentPoliciesKept = 256
 
 const nothing: ReadonlySet<string> = new Set()
 

@@ -29,7 +29,7 @@ export function judgeStamps(
   stamps: readonly Envelope[],
   verify: Verify,
 ): StampVerdict {
-  const voters = [...state.governance.nodes.values()].filter((node) => node.role === 'voter')
+  const voters = [...state.governance.nodes()].filter((node) => node.role === 'voter')
   const nodeMajority = Math.floor(voters.length / 2) + 1
   if (stamps.length !== nodeMajority) {
     return refuse(
@@ -83,7 +83,7 @@ function judgeStamp(law: Law, state: State, envelope: Envelope, verify: Verify):
       refusal: refusal('WRONG_CLUSTER', `A stamp was signed for cluster ${stamp.clusterId}.`),
     }
   }
-  const node = state.governance.nodes.get(stamp.node)
+  const node = state.governance.node(stamp.node)
   if (node?.role !== 'voter') return refuse(`A stamp is of ${stamp.node}, which is no voter.`)
   const publicKey = nodeKeyOf(node, stamp)
   if (publicKey === undefined) return refuse(`A stamp of ${stamp.node} names another key.`)

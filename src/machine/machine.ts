@@ -3,7 +3,7 @@
  * entry runs in a draft of the state that is committed at its end; Preview and the leader's check
  * run the same code on a draft that is dropped.
  */
-import { CountersignError, refusal } from '../errors.js'
+import { refusal } from '../errors.js'
 import type { Refusal } from '../errors.js'
 import type { Genesis, Hex32, Ms, Path, Revision } from '../approval/index.js'
 import { invariant } from '../invariant.js'
@@ -19,16 +19,18 @@ import type { Law } from './law.js'
 import { advance, judgeStamps } from './log-time.js'
 import { admit } from './message.js'
 import type { Message } from './message.js'
+import { MembershipView } from './membership.js'
 import { createReads } from './reads.js'
 import type { MachineReads } from './reads.js'
 import { firstResultOf, repeatedResult } from './replay.js'
+import { judgeState, stateFrom } from './restore.js'
 import { State } from './state.js'
 import type { Step } from './step.js'
 import { statusOf } from './status.js'
 import { submit } from './submit.js'
 import type { StateWrite } from './table.js'
 import { timedPendingOf } from './timed-pending.js'
-import type { MachineStatus, TimedPending } from './views.js'
+import type { MachineStatus, Membership, TimedPending } from './views.js'
 import { writtenSince } from './watch.js'
 import type { WrittenBatch } from './watch.js'
 
@@ -56,7 +58,7 @@ export interface Machine {
   readonly reads: MachineReads
   /** Throws VERSION_UNKNOWN when the entry takes the cluster above what this build knows. */
   apply(committed: CommittedCommand, verify: Verify): Applied
-  /** A no-op entry. */
+  /** A no-op or a configuration entry of Raft: moves the applied index and nothing else. */
   skip(index: Revision, term: number): Applied
   /**
    * What the leader finds out before it appends; no effect. `levelKnown`: the highest feature level
@@ -67,6 +69,16 @@ export interface Machine {
   writtenSince(revision: Revision, prefix: Path): Iterable<WrittenBatch>
   timedPending(): TimedPending
   status(): MachineStatus
+  /** The same object until a change under `/sys/nodes/` is active. */
+  membership(): Membership
+  /**
+   * Puts the state of a snapshot in the place of this one; the machine and its `reads` stay the
+   * same objects. `records` in any order. Throws STORE_DAMAGED, and then nothing has changed.
+   */
+  replaceState(
+    records: Iterable<readonly [key: string, value: Uint8Array]>,
+    applied: { readonly index: Revision; readonly digest: Hex32 },
+  ): void
   /** The records of a new state store. */
   genesisWrites(): readonly StateWrite[]
   /** The digest worked out from all records again; equal to the incremental one. */
@@ -87,30 +99,23 @@ export function restoreMachine(
   clusterId: Hex32,
   records: Iterable<readonly [key: string, value: Uint8Array]>,
 ): Machine {
-  const state = new State()
-  const tables = new Map(state.tables().map((table) => [table.name, table]))
-  for (const [key, value] of records) {
-    const slash = key.indexOf('/')
-    const table = tables.get(key.slice(0, slash))
-    if (table === undefined) throw damaged(`The state record ${key} belongs to no table.`)
-    table.load(key.slice(slash + 1), value)
-  }
-  if (!state.isInitialised()) throw damaged('The state store holds no meta record.')
-  return new ReplicatedMachine(lawOf(genesis, clusterId), state)
+  return new ReplicatedMachine(lawOf(genesis, clusterId), stateFrom(records))
 }
 
 class ReplicatedMachine implements Machine {
   readonly reads: MachineReads
   private readonly law: Law
-  private readonly state: State
-  private readonly reader: ChangeReader
+  private state: State
+  private reader: ChangeReader
+  private nodes = new MembershipView()
 
   constructor(law: Law, state: State) {
     this.law = law
     this.state = state
     this.reader = new ChangeReader(state, law)
-    this.reads = createReads({ law, state, reader: this.reader }, (command, verify, look) =>
-      this.attempt(command, verify, look),
+    this.reads = createReads(
+      () => ({ law, state: this.state, reader: this.reader }),
+      (command, verify, look) => this.attempt(command, verify, look),
     )
   }
 
@@ -162,6 +167,22 @@ class ReplicatedMachine implements Machine {
 
   status(): MachineStatus {
     return statusOf(this.law, this.state)
+  }
+
+  membership(): Membership {
+    return this.nodes.of(this.state)
+  }
+
+  replaceState(
+    records: Iterable<readonly [key: string, value: Uint8Array]>,
+    applied: { readonly index: Revision; readonly digest: Hex32 },
+  ): void {
+    // Built whole beside the old one, so that a damaged snapshot leaves everything as it was.
+    const state = stateFrom(records)
+    judgeState(state, applied)
+    this.state = state
+    this.reader = new ChangeReader(state, this.law)
+    this.nodes = new MembershipView()
   }
 
   genesisWrites(): readonly StateWrite[] {
@@ -267,10 +288,6 @@ function aboveKnown(message: Message, levelKnown: number): Refusal | undefined {
 
 function undecodable(reason: string): Refusal {
   return refusal('MALFORMED_REQUEST', `The entry cannot be decoded: ${reason}`)
-}
-
-function damaged(message: string): CountersignError {
-  return new CountersignError('STORE_DAMAGED', message)
 }
 
 const neverVerify: Verify = () => false

@@ -6,7 +6,7 @@ import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
 import type { ProposeBody } from '../approval/index.js'
 import { later } from '../approval/index.js'
-import { judgeAfterState } from './after-state.js'
+import { judgeAfterState, judgeDeletions } from './after-state.js'
 import { isOpen } from './change-index.js'
 import { authorSetOf } from './change-reader.js'
 import { judgeBase } from './guard.js'
@@ -30,6 +30,7 @@ export function propose(step: Step, admitted: Admitted, body: ProposeBody): Refu
     judgeLimits(step, before, body) ??
     judgeDependencies(step, body) ??
     judgeBase(step, body) ??
+    judgeDeletions(step, body.ops) ??
     judgeAfterState(step, body, step.verify)
   if (refused !== undefined) return refused
   const row = rowOf(step, admitted, before, body)

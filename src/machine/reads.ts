@@ -41,22 +41,22 @@ export interface MachineReads {
   status(): MachineStatus
 }
 
-export function createReads(sight: Sight, attempt: Attempt): MachineReads {
-  const { state } = sight
+/** `sight` answers anew at each read: a snapshot may have replaced the whole state. */
+export function createReads(sight: () => Sight, attempt: Attempt): MachineReads {
   return {
     get: (path) => {
-      const row = state.entries.get(path)
+      const row = sight().state.entries.get(path)
       return row === undefined ? undefined : entryView(row)
     },
-    list: (prefix, page) => listEntries(sight, prefix, page),
-    history: (path, page) => historyOf(sight, path, page),
+    list: (prefix, page) => listEntries(sight(), prefix, page),
+    history: (path, page) => historyOf(sight(), path, page),
     change: (changeId, asker) => {
-      const change = state.changes.get(changeId)
-      return change === undefined ? undefined : changeView(sight, change, asker)
+      const change = sight().state.changes.get(changeId)
+      return change === undefined ? undefined : changeView(sight(), change, asker)
     },
-    changes: (filter) => listChanges(sight, filter),
-    preview: (command) => previewOf(sight, command, attempt),
-    status: () => statusOf(sight.law, state),
+    changes: (filter) => listChanges(sight(), filter),
+    preview: (command) => previewOf(sight(), command, attempt),
+    status: () => statusOf(sight().law, sight().state),
   }
 }
 

@@ -13,6 +13,7 @@ import type {
   Ms,
   Path,
   Revision,
+  UsedNode,
 } from '../approval/index.js'
 import type { Envelope, Json, JsonObject } from '../signing/index.js'
 import { fromBase64, toBase64 } from '../signing/index.js'
@@ -153,6 +154,9 @@ export interface KeyRow {
 export interface PersonRow {
   readonly registeredAt: Ms
 }
+
+/** `node/<id>`: every node id that was ever given away (feature level 2). */
+export type NodeRow = UsedNode
 
 /** `quota/<agent>`: proposals on one day of log time. */
 export interface QuotaRow {

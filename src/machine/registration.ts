@@ -1,11 +1,15 @@
-import type { Hex32, Op, PersonKey } from '../approval/index.js'
+import { nodeKeyFields } from '../approval/index.js'
+import type { GenesisNode, Hex32, Id, Op, PersonKey, Revision } from '../approval/index.js'
+import { featureLevelPath } from './features.js'
+import type { State } from './state.js'
 import type { Step } from './step.js'
 
 const peoplePrefix = '/sys/people/'
 const keysPrefix = '/sys/keys/'
+const nodesPrefix = '/sys/nodes/'
 
 /**
- * What apply itself records of people and keys when their documents are written. A new key is
+ * What apply itself records of people, keys and nodes when their documents are written. A new key is
  * pending until it acknowledges the log, and `registeredAt` is taken from the next Tick: log time
  * may be old now, and the cool-off must not become shorter for it.
  */
@@ -13,7 +17,36 @@ export function takeGovernance(step: Step, ops: readonly Op[]): void {
   for (const { path } of ops) {
     if (path.startsWith(peoplePrefix)) registerPerson(step, path.slice(peoplePrefix.length))
     if (path.startsWith(keysPrefix)) registerKey(step, path.slice(keysPrefix.length))
+    if (path.startsWith(nodesPrefix)) registerNode(step, path.slice(nodesPrefix.length))
+    if (path === featureLevelPath) admitNodes(step.state)
   }
+}
+
+/** From feature level 2 on every node id that is in use counts as used; at level 1 none is kept. */
+export function admitNodes(state: State): void {
+  if (state.governance.featureLevel < 2) return
+  for (const node of state.governance.nodes()) {
+    if (state.nodes.has(node.id)) continue
+    const entry = state.entries.get(`${nodesPrefix}${node.id}`)
+    admit(state, node, entry?.createRevision ?? 0)
+  }
+}
+
+function registerNode({ state, index }: Step, id: Id): void {
+  const row = state.nodes.get(id)
+  const node = state.governance.node(id)
+  if (node === undefined) {
+    if (row !== undefined) state.nodes.put(id, { ...row, removedIndex: index })
+  } else if (row === undefined) admit(state, node, index)
+}
+
+function admit(state: State, node: GenesisNode, admittedIndex: Revision): void {
+  state.nodes.put(node.id, {
+    id: node.id,
+    incarnation: node.incarnation,
+    keys: nodeKeyFields.map((field) => node[field]),
+    admittedIndex,
+  })
 }
 
 function registerPerson({ state }: Step, person: string): void {

@@ -12,6 +12,7 @@ import type {
   EntryRow,
   KeyRow,
   MetaRow,
+  NodeRow,
   PersonRow,
   QuotaRow,
   RevisionRow,
@@ -40,6 +41,7 @@ export class State {
   readonly keys = new Table<KeyRow>('key', this.journal)
   readonly people = new Table<PersonRow>('person', this.journal)
   readonly quotas = new Table<QuotaRow>('quota', this.journal)
+  readonly nodes = new Table<NodeRow>('node', this.journal)
 
   readonly governance = new GovernanceIndex(this.entries, this.keys)
   readonly changeIndex = new ChangeIndex(this.changes)
@@ -87,6 +89,7 @@ export class State {
       this.keys,
       this.people,
       this.quotas,
+      this.nodes,
     ] as unknown as readonly Table<never>[]
   }
 }

@@ -155,6 +155,27 @@ export interface MachineStatus {
   readonly noise: number
 }
 
+/** A node as the governed documents have it. */
+export interface NodeMember {
+  readonly id: Id
+  /** host:port of the peer protocol. */
+  readonly address: string
+  readonly role: 'voter' | 'learner'
+  readonly incarnation: Hex16
+  /** Raw Ed25519 key that signs stamps. */
+  readonly nodeKey: Uint8Array
+}
+
+/** Who the cluster's nodes are by its approved documents; Raft follows with its configuration. */
+export interface Membership {
+  /** Log index of the last change under `/sys/nodes/`, deletions too; 1 for genesis. */
+  readonly revision: Revision
+  /** By id. */
+  readonly nodes: readonly NodeMember[]
+  /** Used ids that are gone, sorted; never given away again. Empty at feature level 1. */
+  readonly removed: readonly Id[]
+}
+
 /** What the clock needs to know: is anything timed pending, and when is the next deadline. */
 export interface TimedPending {
   readonly pending: boolean

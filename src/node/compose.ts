@@ -1,29 +1,41 @@
 /**
  * The composition root: everything of a node is wired here and nowhere else. Order of a start:
- * identity and genesis, stores opened and checked, state recovered, peers, clients, status.
+ * identity and genesis, stores examined and if need be repaired, opened, state recovered, peers,
+ * clients, status.
  */
-import { readFile } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import { startApi } from '../api/index.js'
-import {
-  decodeGenesis,
-  featureLevelMax,
-  type Genesis,
-  type GenesisNode,
-} from '../approval/index.js'
+import { featureLevelMax, type Genesis } from '../approval/index.js'
 import type { NodeConfig } from '../config/index.js'
 import { CountersignError } from '../errors.js'
-import { logIndex, Raft } from '../raft/index.js'
-import { decodePublicKey, type Signer } from '../signing/index.js'
-import { readKeyFile } from '../signing/key-file.js'
+import { Raft } from '../raft/index.js'
+import type { Signer } from '../signing/index.js'
 import { createVerifyAhead } from '../signing/verify-ahead.js'
-import { startStatus } from '../status/index.js'
-import { openStores } from '../storage/index.js'
-import { createPeers } from '../transport/index.js'
+import { startRepairStatus, startStatus } from '../status/index.js'
+import {
+  examineStores,
+  holdingWithDamage,
+  powerCutDisk,
+  powerCutStateStore,
+  repairStores,
+  soundEntry,
+  systemDisk,
+  type Disk,
+  type DamageReport,
+  type OpenedStores,
+} from '../storage/index.js'
+import { askForTransfer, createPeers } from '../transport/index.js'
 import { systemClock } from './clock.js'
 import { ClusterNode } from './cluster-node.js'
+import { findSelf, knownMembers, readNodeKey, type Self } from './identity.js'
+import { readGenesis, readTls } from './own-files.js'
+import { heldEntries } from './peer-answers.js'
+import type { PeerMember, Peers } from './ports.js'
+import { foundingOf, recoverNode } from './recover-node.js'
+import { RepairMode, type RepairStorage } from './repair-mode.js'
+import { Scrub } from './scrub.js'
+import { speakerOf, transferBy, type TransferResult } from './transfer-command.js'
 import { buildVersion } from './version.js'
-import { recoverState } from './recover-state.js'
 
 export interface RunningNode {
   readonly clientAddress: string
@@ -32,75 +44,176 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
+interface NodeParts {
+  readonly config: NodeConfig
+  readonly log: Logger
+  readonly genesis: Genesis
+  readonly clusterId: string
+  readonly self: Self
+  readonly nodeKey: Signer
+  readonly tls: Awaited<ReturnType<typeof readTls>>
+  readonly known: readonly PeerMember[]
+  /** The node cannot go on; called once. */
+  readonly failed: (thrown: unknown) => void
+}
+
+/** Rejects with CANCELLED when `stop` is aborted before the node serves. */
 export async function composeNode(options: {
   readonly config: NodeConfig
   readonly log: Logger
-  /** The node cannot go on; called once. */
   readonly failed: (thrown: unknown) => void
+  readonly stop: AbortSignal
 }): Promise<RunningNode> {
-  const { config, log, failed } = options
+  const { config, stop } = options
   const { genesis, clusterId } = await readGenesis(config.genesisFile)
   const self = findSelf(genesis, config)
   const nodeKey = await readNodeKey(config.nodeKeyFile, self)
   const tls = await readTls(config)
-  const identity = { clusterId, nodeId: self.id, incarnation: self.incarnation }
+  const known = knownMembers(genesis, config)
+  const parts = { ...options, genesis, clusterId, self, nodeKey, tls, known }
+  const identity = identityOf(parts)
+  const disk = config.test.powerCut ? powerCutDisk() : systemDisk
+  const examine = () => examineStores({ directory: config.dataDirectory, identity, disk })
+  let examined = await examine()
+  while (examined.kind === 'damaged') {
+    const { report } = examined
+    try {
+      await repair(parts, report, disk, stop)
+    } finally {
+      await report.snapshots.close()
+    }
+    examined = await examine()
+  }
+  return startNode(parts, examined.stores)
+}
 
-  const stores = await openStores({ directory: config.dataDirectory, identity })
-  const { logStore, recovered, stateStore } = stores
-  const undo: (() => Promise<void>)[] = [() => logStore.close(), () => stateStore.close()]
+/** As a person who holds the files of the node of this configuration. */
+export async function composeTransfer(
+  config: NodeConfig,
+  wish: { readonly to: string | null; readonly deadlineMs: number },
+): Promise<TransferResult> {
+  const speaker = await speakerOf(config)
+  return transferBy(config, wish.to, (peer, to) =>
+    askForTransfer(speaker, peer, to, wish.deadlineMs),
+  )
+}
+
+/** Resolves when the data directory is sound. */
+async function repair(
+  parts: NodeParts,
+  report: DamageReport,
+  disk: Disk,
+  stop: AbortSignal,
+): Promise<void> {
+  const { config, log, genesis, known, self } = parts
+  const mode = new RepairMode({
+    report,
+    storage: repairStorageOn(disk),
+    nodeId: self.id,
+    members: known,
+    founding: foundingOf(genesis),
+    peers: peersOf(parts),
+    clock: systemClock,
+    log,
+  })
+  const status = await startRepairStatus({
+    listen: config.listen.status,
+    nodeId: self.id,
+    facts: () => mode.facts(),
+  })
+  const cancel = (): void => {
+    mode.stop()
+  }
+  stop.addEventListener('abort', cancel)
   try {
-    const lastIndex = recovered.entries.at(-1)?.index ?? 0
-    const state = await recoverState({ genesis, clusterId, stateStore, lastIndex })
-    const { machine, appliedIndex, rebuilt } = state
+    if (await mode.run()) return
+    throw new CountersignError('CANCELLED', 'The node was stopped while it repaired its log.')
+  } finally {
+    stop.removeEventListener('abort', cancel)
+    await status.close()
+  }
+}
+
+const repairStorageOn = (disk: Disk): RepairStorage => ({
+  repair: (report, sources) => repairStores(report, sources, disk),
+  heldLog: (report) => ({
+    entries: (first, bytesMax) =>
+      Promise.resolve(heldEntries((index) => soundEntry(report, index), first, bytesMax)),
+    holding: (index, term) => holdingWithDamage(report, index, term),
+  }),
+})
+
+function identityOf({ clusterId, self }: Pick<NodeParts, 'clusterId' | 'self'>) {
+  return { clusterId, nodeId: self.id, incarnation: self.incarnation }
+}
+
+function peersOf(parts: NodeParts): Peers {
+  const { config, known, self, tls, log } = parts
+  return createPeers({
+    ...identityOf(parts),
+    featureLevelMax,
+    clientAddress: config.advertise.client,
+    listen: config.listen.peer,
+    peers: known.filter(({ id }) => id !== self.id),
+    tls: { ca: tls.ca, certificate: tls.certificate, key: tls.key },
+    electionTimeoutMs: config.raft.electionTicksMin * config.raft.tickMs,
+    random: Math.random,
+    log: log.child({ room: 'transport' }),
+  })
+}
+
+async function startNode(parts: NodeParts, stores: OpenedStores): Promise<RunningNode> {
+  const { config, log, failed, genesis, clusterId, self, nodeKey, tls, known } = parts
+  const identity = identityOf(parts)
+  const { logStore, recovered, snapshots: snapshotStore } = stores
+  const stateStore = config.test.powerCut
+    ? powerCutStateStore(stores.stateStore)
+    : stores.stateStore
+  const undo: (() => Promise<void>)[] = [
+    () => logStore.close(),
+    () => stateStore.close(),
+    () => snapshotStore.close(),
+  ]
+  try {
+    const { machine, rebuilt, configuration, raft } = await recoverNode({
+      genesis,
+      clusterId,
+      logStore,
+      recovered,
+      stateStore,
+      snapshotStore,
+    })
     if (rebuilt !== null) log.warn({ why: rebuilt }, 'state store thrown away, rebuilding')
-    const voters = genesis.nodes.filter(({ role }) => role === 'voter')
     const { raft: raftConfig } = config
-    const raft = new Raft({
-      id: self.id,
-      voters: voters.map(({ id }) => id),
-      hardState: recovered.hardState,
-      entries: recovered.entries,
-      applied: logIndex(appliedIndex),
-      heartbeatTicks: raftConfig.heartbeatTicks,
-      electionTicksMin: raftConfig.electionTicksMin,
-      electionTicksMax: raftConfig.electionTicksMax,
-      refusalTicksMax: raftConfig.refusalTicksMax,
-      limits: raftConfig,
-      random: Math.random,
-      trace: log.isLevelEnabled('trace'),
-    })
-    const peers = createPeers({
-      ...identity,
-      featureLevelMax,
-      clientAddress: config.advertise.client,
-      listen: config.listen.peer,
-      peers: genesis.nodes
-        .filter(({ id }) => id !== self.id)
-        .map(({ id, address, incarnation }) => ({
-          id,
-          address: config.peers[id] ?? address,
-          incarnation,
-        })),
-      tls: { ca: tls.ca, certificate: tls.certificate, key: tls.key },
-      electionTimeoutMs: raftConfig.electionTicksMin * raftConfig.tickMs,
-      random: Math.random,
-      log: log.child({ room: 'transport' }),
-    })
     const node = new ClusterNode({
       identity,
       version: await buildVersion(),
       clientAddress: config.advertise.client,
-      raft,
+      raft: new Raft({
+        id: self.id,
+        ...raft,
+        heartbeatTicks: raftConfig.heartbeatTicks,
+        electionTicksMin: raftConfig.electionTicksMin,
+        electionTicksMax: raftConfig.electionTicksMax,
+        refusalTicksMax: raftConfig.refusalTicksMax,
+        limits: raftConfig,
+        random: Math.random,
+        trace: log.isLevelEnabled('trace'),
+      }),
       machine,
       verify: createVerifyAhead().verify,
       logStore,
       stateStore,
-      peers,
+      snapshotStore,
+      snapshots: raftConfig,
+      committed: configuration,
+      peers: peersOf(parts),
+      known,
+      addresses: config.peers,
       clock: systemClock,
       defer: setImmediate,
       log,
       nodeKey,
-      nodeKeys: new Map(voters.map((voter) => [voter.id, publicKeyOf(voter)])),
       ticks: raftConfig,
       limits: config.limits,
       admitForged: config.test.admitForged,
@@ -124,10 +237,21 @@ export async function composeNode(options: {
       tickMs: raftConfig.tickMs,
     })
     undo.push(() => status.close())
+    const { everyHours } = config.scrub
+    const scrub = new Scrub({
+      snapshotStore,
+      logStore,
+      clock: systemClock,
+      everyHours,
+      log,
+      failed,
+    })
+    scrub.start()
     return {
       clientAddress: api.address,
       statusUrl: status.url,
       stop: async () => {
+        await scrub.stop()
         await node.drain()
         await status.close()
         await api.stop()
@@ -138,69 +262,4 @@ export async function composeNode(options: {
     for (const step of undo.reverse()) await step()
     throw thrown
   }
-}
-
-async function readGenesis(
-  file: string,
-): Promise<{ readonly genesis: Genesis; readonly clusterId: string }> {
-  const decoded = decodeGenesis(await readConfigured(file, 'genesisFile'))
-  if (decoded.kind === 'refused') {
-    throw new CountersignError('GENESIS_INVALID', `${file}: ${decoded.refusal.message}`, {
-      details: { file, ...decoded.refusal.details },
-    })
-  }
-  return decoded
-}
-
-function findSelf(genesis: Genesis, config: NodeConfig): GenesisNode {
-  const self = genesis.nodes.find(({ id }) => id === config.nodeId)
-  if (self?.role === 'voter') return self
-  const voters = genesis.nodes.filter(({ role }) => role === 'voter').map(({ id }) => id)
-  throw new CountersignError(
-    'CONFIG_INVALID',
-    `\`nodeId\` is ${config.nodeId}, and the voters of genesis are ${voters.join(', ')}.`,
-    { details: { key: 'nodeId', voters } },
-  )
-}
-
-async function readNodeKey(file: string, self: GenesisNode): Promise<Signer> {
-  const signer = await readKeyFile(file)
-  const expected = decodePublicKey(self.nodeKey)
-  if (expected.kind === 'ok' && expected.keyId === signer.keyId) return signer
-  throw new CountersignError(
-    'KEY_FILE',
-    `${file} is not the node key that genesis names for ${self.id}.`,
-    { details: { file } },
-  )
-}
-
-async function readTls(
-  config: NodeConfig,
-): Promise<{ readonly ca: string; readonly certificate: string; readonly key: string }> {
-  const { caFile, certificateFile, keyFile } = config.tls
-  const [ca, certificate, key] = await Promise.all([
-    readConfigured(caFile, 'tls.caFile'),
-    readConfigured(certificateFile, 'tls.certificateFile'),
-    readConfigured(keyFile, 'tls.keyFile'),
-  ])
-  return { ca: ca.toString(), certificate: certificate.toString(), key: key.toString() }
-}
-
-async function readConfigured(file: string, key: string): Promise<Buffer> {
-  try {
-    return await readFile(file)
-  } catch (cause) {
-    throw new CountersignError(
-      'CONFIG_INVALID',
-      `\`${key}\`: ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      { details: { key, file }, cause },
-    )
-  }
-}
-
-/** Genesis was judged: its keys are keys. */
-function publicKeyOf(node: GenesisNode): Uint8Array {
-  const decoded = decodePublicKey(node.nodeKey)
-  if (decoded.kind === 'ok') return decoded.publicKey
-  throw CountersignError.fromRefusal(decoded.refusal)
 }

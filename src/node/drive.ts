@@ -11,17 +11,27 @@
  * 4. `thenSend` leaves only after its write, and every write before it, is durable. These are the
  *    votes and acknowledgements of this node; their type fits nowhere else. The core hears of the
  *    durable write after they left, as one more event.
- * 5. `apply` holds what is committed *and* durable here, in log order. The core hears how far it
- *    came.
+ * 5. `restore`, then `apply`: what is committed *and* durable here, in log order. The core hears
+ *    how far it came. A snapshot is fetched outside the core, which hears when it is synced.
  * 6. Whatever throws ends the node: a broken invariant, a failed write. After that nothing is
  *    stepped, written, sent or answered; `failed` is called once.
  *
  * Written against ports, so that a simulator can run it with its own disk, network and clock.
  */
-import type { Entry, Event, Message, NodeId, Output, PersistEffect, Raft } from '../raft/index.js'
+import type {
+  Entry,
+  Event,
+  Message,
+  NodeId,
+  Output,
+  PersistEffect,
+  Raft,
+  SnapshotMeta,
+} from '../raft/index.js'
 import type { LogStore } from '../storage/index.js'
 import { Inbox, type Defer } from './inbox.js'
 import { LogWriter } from './log-writer.js'
+import type { Rare } from './rare-sites.js'
 
 /** What the loop needs of the core: `Raft`, or a test's stand-in. */
 export type Core = Pick<Raft, 'step' | 'takeOutput'>
@@ -32,12 +42,17 @@ export interface DrivePorts {
   readonly defer: Defer
   /** Messages of one drain to one peer, in order. */
   readonly send: (to: NodeId, messages: readonly Message[]) => void
+  /** The state is replaced by this snapshot of the store; reports back as `apply` does. */
+  readonly restore: (snapshot: SnapshotMeta) => void
+  /** Reports back with a `snapshotFetched` event, or not at all. */
+  readonly fetchSnapshot: (wish: { from: NodeId; snapshot: SnapshotMeta }) => void
   /** Committed and durable entries, in order; reports back with an `applied` event. */
   readonly apply: (entries: readonly Entry[]) => void
-  /** Proposals, reads, leadership and trace of one drain; called last. */
+  /** Outcomes, leadership, configuration and trace of one drain; called last. */
   readonly report: (output: Output) => void
   /** After each step; for checks that may throw. */
   readonly stepped?: (event: Event) => void
+  readonly rare?: Rare
   readonly failed: (thrown: unknown) => void
 }
 
@@ -53,6 +68,7 @@ export class Drive {
       this.#drain(events)
     })
     this.#writer = new LogWriter({
+      ...ports,
       store: ports.logStore,
       durable: (effect) => {
         this.#durable(effect)
@@ -86,7 +102,13 @@ export class Drive {
   }
 
   #drain(events: readonly Event[]): void {
-    const { core, stepped, report, apply } = this.#ports
+    const { rare } = this.#ports
+    if (rare?.('drive: each event is a drain of its own') !== true) this.#drainAtOnce(events)
+    else for (const event of events) if (!this.#stopped) this.#drainAtOnce([event])
+  }
+
+  #drainAtOnce(events: readonly Event[]): void {
+    const { core, stepped, report, apply, restore, fetchSnapshot } = this.#ports
     try {
       for (const event of events) {
         core.step(event)
@@ -96,7 +118,9 @@ export class Drive {
       if (output === null) return
       this.#send(output.send)
       if (output.persist !== null) this.#writer.add(output.persist)
+      if (output.restore !== null) restore(output.restore)
       if (output.apply.length > 0) apply(output.apply)
+      if (output.fetchSnapshot !== null) fetchSnapshot(output.fetchSnapshot)
       report(output)
     } catch (thrown) {
       this.fail(thrown)

@@ -1,9 +1,10 @@
-/** `countersign node`: read the configuration, compose, run, stop on a signal. No logic. */
+/** `countersign node` and `transfer`: read the configuration, compose, run. No logic. */
 import { pino, type Logger } from 'pino'
 import { loadNodeConfig, type NodeConfig } from '../config/index.js'
 import { CountersignError, errorTable } from '../errors.js'
 import { InvariantViolation } from '../invariant.js'
-import { composeNode } from './compose.js'
+import { composeNode, composeTransfer } from './compose.js'
+import type { TransferResult } from './transfer-command.js'
 
 /**
  * Runs one node until SIGTERM or SIGINT, then resolves. Rejects when it cannot start. A node that
@@ -14,16 +15,29 @@ export async function runNode(configFile: string): Promise<void> {
   const config = await loadNodeConfig({ file: configFile, environment: process.env })
   const log = createLogger(config)
   const stopSignal = nextStopSignal()
+  const stop = new AbortController()
+  void stopSignal.then(() => {
+    stop.abort()
+  })
   const end = (thrown: unknown): void => {
     process.exit(reportFailure(log, thrown))
   }
   process.once('uncaughtException', end)
-  const node = await composeNode({ config, log, failed: end })
+  const node = await composeNode({ config, log, failed: end, stop: stop.signal })
   log.info({ client: node.clientAddress, status: node.statusUrl }, 'serving')
   const signal = await stopSignal
   log.info({ signal }, 'stopping')
   await node.stop()
   process.off('uncaughtException', end)
+}
+
+/** Hands leadership over with the certificate of the node that this configuration belongs to. */
+export async function transferLeadership(
+  configFile: string,
+  wish: { readonly to: string | null; readonly deadlineMs: number },
+): Promise<TransferResult> {
+  const config = await loadNodeConfig({ file: configFile, environment: process.env })
+  return composeTransfer(config, wish)
 }
 
 function nextStopSignal(): Promise<NodeJS.Signals> {

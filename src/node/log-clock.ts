@@ -9,6 +9,7 @@ import type { Command, TimedPending } from '../machine/index.js'
 import type { Leadership, NodeId } from '../raft/index.js'
 import { payloadType, signBody, type Envelope, type Signer } from '../signing/index.js'
 import type { Clock } from './ports.js'
+import type { Rare } from './rare-sites.js'
 import { StampRound } from './stamp-round.js'
 
 /** While something timed is pending, a Tick comes at least this often. */
@@ -41,8 +42,8 @@ export interface LogClockPorts {
   readonly nodeId: NodeId
   readonly clusterId: string
   readonly signer: Signer
-  /** Raw public node keys of all voters, this node's among them. */
-  readonly nodeKeys: ReadonlyMap<NodeId, Uint8Array>
+  /** Raw public node keys of the voters of the applied state: whose stamps a Tick may carry. */
+  readonly nodeKeys: () => ReadonlyMap<NodeId, Uint8Array>
   readonly requestStamp: (to: NodeId, request: { id: number; lastIndex: number }) => void
   readonly sendStamp: (to: NodeId, stamp: { id: number; envelope: Envelope }) => void
   /** Index of the last entry of this node's log. */
@@ -50,6 +51,7 @@ export interface LogClockPorts {
   /** Everything that is known to be committed has been applied here. */
   readonly isCaughtUp: () => boolean
   readonly machine: TimedMachine
+  readonly rare?: Rare
   readonly propose: (tick: Command) => void
   readonly distrustLeader: (why: string) => void
 }
@@ -115,7 +117,13 @@ export class LogClock {
   stampReceived(from: NodeId, stamp: { readonly id: number; readonly envelope: Envelope }): void {
     const round = this.#round
     if (round?.id !== stamp.id || !this.#leads()) return
-    if (round.take(from, stamp.envelope) && round.isComplete) this.#finish(round)
+    if (!round.take(from, stamp.envelope) || !round.isComplete) return
+    if (this.#ports.rare?.('log-clock: a round is given up') === true) {
+      this.#endRound()
+      this.#arm()
+    } else {
+      this.#finish(round)
+    }
   }
 
   stop(): void {
@@ -139,13 +147,15 @@ export class LogClock {
 
   #startRound(): void {
     if (this.#round !== null || this.#stopped) return
-    const { clock, nodeId, nodeKeys, clusterId, requestStamp, machine } = this.#ports
+    const { clock, nodeId, clusterId, requestStamp, machine } = this.#ports
+    const nodeKeys = this.#ports.nodeKeys()
     const { logTime, lastTickIndex } = machine
     const { featureLevel } = machine.status()
     this.#lastRoundId += 1
     this.#lastRoundAtMs = clock.monotonicMs()
     const others = [...nodeKeys.keys()].filter((id) => id !== nodeId)
-    const needed = Math.floor(nodeKeys.size / 2)
+    // With the own stamp a majority; a leader that is no voter any more has none that counts.
+    const needed = Math.floor(nodeKeys.size / 2) + (nodeKeys.has(nodeId) ? 0 : 1)
     const rules = { clusterId, nodeKeys, featureLevel, logTime, lastTickIndex }
     const round = new StampRound(this.#lastRoundId, needed, rules)
     this.#round = round
@@ -159,7 +169,8 @@ export class LogClock {
     // The own stamp last: it is the freshest, and the smallest one counts.
     if (this.#ports.clock.wallMs() > logTime) {
       this.#proposed = { afterTickIndex: lastTickIndex, atMs: this.#ports.clock.monotonicMs() }
-      this.#ports.propose({ kind: 'tick', stamps: [this.#ownStamp(), ...round.stamps()] })
+      const own = this.#ports.nodeKeys().has(this.#ports.nodeId) ? [this.#ownStamp()] : []
+      this.#ports.propose({ kind: 'tick', stamps: [...own, ...round.stamps()] })
     }
     this.#endRound()
     this.#arm()

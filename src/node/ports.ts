@@ -3,7 +3,7 @@
  * the one place where the two sides meet.
  */
 import type { CountersignError } from '../errors.js'
-import type { Message, NodeId, RaftStatus } from '../raft/index.js'
+import type { Message, NodeId, RaftStatus, Term } from '../raft/index.js'
 import type {
   ChangeSummary,
   ChangeView,
@@ -18,6 +18,7 @@ import type {
 } from '../machine/index.js'
 import type { ChangeState } from '../approval/index.js'
 import type { Envelope } from '../signing/index.js'
+import type { FetchAnswer, Wanted } from '../wire/index.js'
 
 // ---- what the node asks of the world ------------------------------------------------------
 
@@ -46,6 +47,42 @@ export interface PeerEvents {
   /** The peer asks for a stamp of log time; the answer goes to {@link Peers.sendStamp}. */
   stampRequested(from: NodeId, request: { readonly id: number; readonly lastIndex: number }): void
   stampReceived(from: NodeId, stamp: { readonly id: number; readonly envelope: Envelope }): void
+  /** The peer fetches something; it sets the pace. Throws FETCH_GONE when it is not held here. */
+  fetched(from: NodeId, wanted: Wanted): AsyncIterable<FetchAnswer>
+  /** The peer says that this node was removed from the cluster. */
+  removedBy(peer: NodeId): void
+  /**
+   * A person who holds the key of a member asks this node to hand leadership over; null: to the
+   * voter that is furthest. Rejects with INPUT_INVALID, TRANSFER_FAILED, NODE_STOPPING.
+   */
+  transferAsked(to: NodeId | null): Promise<LeaderKnown>
+}
+
+/** The answer to the wish for another leader. */
+export interface LeaderKnown {
+  /** This node led and was asked; false: ask the leader, if one is named. */
+  readonly asked: boolean
+  /** Who leads now; null when this node knows of nobody. */
+  readonly leader: NodeId | null
+  readonly term: Term
+  /** host:port where peers find the leader. */
+  readonly address: string | null
+}
+
+export interface PeerMember {
+  readonly id: NodeId
+  /** host:port */
+  readonly address: string
+  readonly incarnation: string
+}
+
+/** Who a node may talk to. */
+export interface KnownMembers {
+  readonly members: readonly PeerMember[]
+  /** Used ids that are gone: their streams are closed after a moment, and refused from then on. */
+  readonly removed: readonly NodeId[]
+  /** This node joins and does not know the members: it lets every node of the cluster CA in. */
+  readonly anyone: boolean
 }
 
 export interface PeerHello {
@@ -73,6 +110,13 @@ export interface Peers {
   send(to: NodeId, messages: readonly Message[]): void
   requestStamp(to: NodeId, request: { readonly id: number; readonly lastIndex: number }): void
   sendStamp(to: NodeId, stamp: { readonly id: number; readonly envelope: Envelope }): void
+  /** Replaces who is dialled and let in; before `start` too. */
+  setMembers(known: KnownMembers): void
+  /**
+   * Fetches from a member over a connection of its own, as fast as the caller takes it. Throws
+   * UNREACHABLE, PEER_REFUSED, FETCH_GONE, MALFORMED_REQUEST.
+   */
+  fetch(from: NodeId, wanted: Wanted): AsyncIterable<FetchAnswer>
   links(): readonly PeerLink[]
   stop(): Promise<void>
 }
@@ -132,6 +176,71 @@ export interface ConfigReads {
   status(): MachineStatus
 }
 
+/** The fetch of a peer's snapshot that is under way. */
+export interface FetchProgress {
+  readonly from: NodeId
+  readonly index: number
+  readonly storedBytes: number
+  readonly size: number
+}
+
+export interface SnapshotFacts {
+  /** Of the newest complete one; 0 before the first. */
+  readonly index: number
+  readonly bytes: number
+  readonly isSaving: boolean
+  readonly fetching: FetchProgress | null
+  /** How long the last restore from a snapshot took; null before the first. */
+  readonly lastRestoreMs: number | null
+}
+
+/** The log that is kept, behind what snapshots have cut. */
+export interface LogFacts {
+  readonly entries: number
+  /** Of their payloads. */
+  readonly bytes: number
+  /**
+   * How far back the log reaches at least, by this node's wall clock. Entries carry no time, Ticks
+   * do: this is the age of the first Tick near the beginning of the log. Null: none is near.
+   */
+  readonly oldestAgeMs: number | null
+}
+
+/** Commands that this node did not put into the log, since the process started. */
+export interface ProposalsRefused {
+  /** It did not lead (any more). */
+  readonly notLeader: number
+  /** Too many payload bytes wait to be committed, or leadership is being handed over. */
+  readonly bytesWaiting: number
+  /** Too many commands wait for their answer on this node. */
+  readonly commandsWaiting: number
+}
+
+export type LatencyStage = 'persist' | 'commit' | 'apply'
+
+/** Hears how long a stage took, in milliseconds of the node's clock. */
+export type LatencyListener = (stage: LatencyStage, ms: number) => void
+
+/** A node that repairs its log: what is damaged, and what nobody could give yet. */
+export interface RepairFacts {
+  readonly damages: readonly {
+    readonly file: string
+    /** Which record, as a person reads it: `entries 4 to 9`. */
+    readonly key: string
+    readonly problem: string
+    readonly range: { readonly from: number; readonly to: number } | null
+  }[]
+  readonly missing: { readonly from: number; readonly to: number } | null
+  readonly rounds: number
+}
+
+export interface MemberFacts {
+  readonly id: NodeId
+  /** `outgoing`: a voter that is being left while the configuration is joint. */
+  readonly role: 'voter' | 'outgoing' | 'learner'
+  readonly address: string
+}
+
 export interface NodeStatus {
   readonly nodeId: NodeId
   readonly incarnation: string
@@ -143,6 +252,15 @@ export interface NodeStatus {
   readonly raft: RaftStatus
   readonly machine: MachineStatus
   readonly links: readonly PeerLink[]
+  /** The configuration in force, with the addresses that this node dials. */
+  readonly members: readonly MemberFacts[]
+  /** The cluster has given this node up: it waits to be stopped. */
+  readonly removed: boolean
+  readonly snapshot: SnapshotFacts
+  readonly log: LogFacts
+  /** A write of the log has not come back for longer than an election timeout. */
+  readonly diskStalled: boolean
+  readonly proposalsRefused: ProposalsRefused
   readonly watchers: number
   /** The effective configuration, without secrets. */
   readonly configuration: Readonly<Record<string, unknown>>
@@ -170,5 +288,7 @@ export interface NodePort {
   watch(request: WatchRequest, next: (batch: WatchBatch) => void): WatchSubscription
   /** Calls for every applied entry from now on; for the page's and metrics' live view. */
   onApplied(listener: AppliedListener): Subscription
+  /** Calls for every write, commit and apply from now on; for metrics. */
+  onLatency(listener: LatencyListener): Subscription
   status(): NodeStatus
 }

@@ -1,12 +1,14 @@
 /**
  * The state machine as it stands after a restart: from the state store when that is whole, else
- * from genesis, and the log is applied again. The state store is not synced, so an older or torn
- * one is an ordinary thing after a power cut; its digest, worked out again, tells.
+ * from the newest snapshot or from genesis, and the log is applied again. The state store is not
+ * synced, so an older or torn one is an ordinary thing after a power cut; its digest, worked out
+ * again, tells.
  */
 import { CountersignError } from '../errors.js'
 import type { Genesis } from '../approval/index.js'
 import { createMachine, restoreMachine, type Machine } from '../machine/index.js'
-import type { AppliedPoint, StateStore } from '../storage/index.js'
+import type { AppliedPoint, SnapshotStore, StateStore } from '../storage/index.js'
+import { replaceStore } from './replace-store.js'
 
 export interface RecoveredState {
   readonly machine: Machine
@@ -15,18 +17,33 @@ export interface RecoveredState {
   readonly rebuilt: string | null
 }
 
-export async function recoverState(options: {
+export interface RecoverStateOptions {
   readonly genesis: Genesis
   readonly clusterId: string
   readonly stateStore: StateStore
+  readonly snapshotStore: SnapshotStore
+  /** First index that the log still holds: an older state cannot be brought up to date by it. */
+  readonly firstIndex: number
   /** End of the durable log: nothing beyond it can have been applied. */
   readonly lastIndex: number
-}): Promise<RecoveredState> {
-  const { genesis, clusterId, stateStore, lastIndex } = options
+}
+
+/** Throws STORE_DAMAGED when the snapshot that is needed is missing or broken. */
+export async function recoverState(options: RecoverStateOptions): Promise<RecoveredState> {
+  const { genesis, clusterId, stateStore, snapshotStore, firstIndex, lastIndex } = options
   const stored = await readStored(options)
   if (stored.kind === 'whole') {
     return { machine: stored.machine, appliedIndex: stored.applied.index, rebuilt: null }
   }
+  const snapshot = snapshotStore.latest()
+  const from = snapshot?.index ?? 0
+  const rebuilt =
+    stored.kind === 'broken' ? `${stored.why}; ${String(lastIndex - from)} entries` : null
+  if (snapshot !== null) {
+    const machine = await fromSnapshot(options, snapshot.index, snapshot)
+    return { machine, appliedIndex: snapshot.index, rebuilt }
+  }
+  if (firstIndex > 1) throw missingSnapshot(firstIndex)
   if (stored.kind === 'broken') await stateStore.clear()
   const machine = createMachine(genesis, clusterId)
   await stateStore.write(machine.genesisWrites(), {
@@ -34,8 +51,35 @@ export async function recoverState(options: {
     term: 0,
     digest: machine.recomputeDigest(),
   })
-  const rebuilt = stored.kind === 'broken' ? `${stored.why}; ${String(lastIndex)} entries` : null
   return { machine, appliedIndex: 0, rebuilt }
+}
+
+async function fromSnapshot(
+  { genesis, clusterId, stateStore, snapshotStore }: RecoverStateOptions,
+  index: number,
+  snapshot: { readonly term: number; readonly stateDigest: string },
+): Promise<Machine> {
+  const records = []
+  for await (const record of snapshotStore.records(index)) records.push(record)
+  const machine = restoreMachine(genesis, clusterId, records)
+  if (machine.recomputeDigest() !== snapshot.stateDigest) {
+    throw new CountersignError(
+      'STORE_DAMAGED',
+      `The records of the snapshot at ${String(index)} do not make the state that it names.`,
+      { details: { index } },
+    )
+  }
+  const { term, stateDigest: digest } = snapshot
+  await replaceStore(stateStore, records, { index, term, digest })
+  return machine
+}
+
+function missingSnapshot(firstIndex: number): CountersignError {
+  return new CountersignError(
+    'STORE_DAMAGED',
+    `The log begins at ${String(firstIndex)}, and the snapshot that covers what is before it is missing.`,
+    { details: { firstIndex } },
+  )
 }
 
 type Stored =
@@ -43,13 +87,8 @@ type Stored =
   | { readonly kind: 'none' }
   | { readonly kind: 'broken'; readonly why: string }
 
-async function readStored(options: {
-  readonly genesis: Genesis
-  readonly clusterId: string
-  readonly stateStore: StateStore
-  readonly lastIndex: number
-}): Promise<Stored> {
-  const { genesis, clusterId, stateStore, lastIndex } = options
+async function readStored(options: RecoverStateOptions): Promise<Stored> {
+  const { genesis, clusterId, stateStore, firstIndex, lastIndex } = options
   try {
     const applied = await stateStore.readApplied()
     const records: (readonly [string, Uint8Array])[] = []
@@ -61,6 +100,9 @@ async function readStored(options: {
     if (applied.index > lastIndex) {
       return { kind: 'broken', why: 'it is ahead of the durable log' }
     }
+    if (applied.index + 1 < firstIndex) {
+      return { kind: 'broken', why: 'it is older than what the log still holds' }
+    }
     const machine = restoreMachine(genesis, clusterId, records)
     if (machine.recomputeDigest() !== applied.digest) {
       return { kind: 'broken', why: 'its digest does not fit its records' }
@@ -70,7 +112,7 @@ async function readStored(options: {
     }
     return { kind: 'whole', machine, applied }
   } catch (thrown) {
-    // Rotten records fail in any way; whatever it was, the log makes the state again.
+    // Rotten records fail in any way; whatever it was, snapshot and log make the state again.
     return { kind: 'broken', why: CountersignError.from(thrown).message }
   }
 }

@@ -6,6 +6,7 @@
 import { CountersignError } from '../errors.js'
 import type { CommandResult } from '../machine/index.js'
 import type { ProposalOutcome } from '../raft/index.js'
+import type { ProposalsRefused } from './ports.js'
 
 interface Waiting {
   readonly resolve: (result: CommandResult) => void
@@ -19,6 +20,7 @@ export class Submissions {
   /** In the log, not yet applied. */
   readonly #appended = new Map<number, Waiting & { readonly term: number }>()
   #lastId = 0
+  #refused = { notLeader: 0, bytesWaiting: 0, commandsWaiting: 0 }
 
   constructor(inFlightMax: number) {
     this.#inFlightMax = inFlightMax
@@ -28,12 +30,21 @@ export class Submissions {
     return this.#proposed.size + this.#appended.size
   }
 
+  /** Not put into the log, by reason. */
+  get refused(): ProposalsRefused {
+    return { ...this.#refused }
+  }
+
   /** Calls `propose` with the id that the outcome will carry. */
   submit(propose: (id: number) => void): Promise<CommandResult> {
     if (this.size >= this.#inFlightMax) {
-      throw new CountersignError(
-        'BUSY',
-        `${String(this.size)} commands wait on this node. Send the same bytes again in a moment.`,
+      this.#refused.commandsWaiting += 1
+      // A rejection, not a throw: the log clock proposes from a timer, where a throw ends the node.
+      return Promise.reject(
+        new CountersignError(
+          'BUSY',
+          `${String(this.size)} commands wait on this node. Send the same bytes again in a moment.`,
+        ),
       )
     }
     this.#lastId += 1
@@ -51,7 +62,9 @@ export class Submissions {
     if (outcome.kind === 'appended') {
       this.#appended.set(outcome.index, { ...waiting, term: outcome.term })
     } else {
-      waiting.reject(outcome.code === 'NOT_LEADER' ? notLeader() : busy())
+      const isNotLeader = outcome.code === 'NOT_LEADER'
+      this.#refused[isNotLeader ? 'notLeader' : 'bytesWaiting'] += 1
+      waiting.reject(isNotLeader ? notLeader() : busy())
     }
   }
 

@@ -85,6 +85,21 @@ export class WatchHub {
     }
   }
 
+  /**
+   * The state was replaced by one that is ahead of `deliveredTo`, up to which every live watcher
+   * has what it asked for. What lies between is in the new state: each catches up from there.
+   */
+  restored(deliveredTo: number): void {
+    for (const watcher of this.#watchers) {
+      if (!watcher.isLive) continue
+      watcher.isLive = false
+      watcher.from = Math.max(watcher.from, deliveredTo)
+      this.#defer(() => {
+        this.#catchUp(watcher)
+      })
+    }
+  }
+
   close(): void {
     this.#watchers.clear()
   }

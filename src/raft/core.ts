@@ -5,18 +5,19 @@
  */
 import { invariant } from '../invariant.js'
 import { Log } from './log/log.js'
+import { ConfigurationHistory } from './membership/history.js'
 import { OutputBuffer } from './output.js'
 import type { Progress } from './progress/progress.js'
 import type { ReadQueue } from './read-index.js'
 import {
   logIndex,
   term,
-  type Entry,
   type HardState,
   type Leadership,
   type LogIndex,
   type NodeId,
   type RaftOptions,
+  type SnapshotMeta,
   type Term,
 } from './types.js'
 
@@ -41,7 +42,14 @@ export interface CandidateState {
 
 export interface LeaderState {
   readonly kind: 'leader'
-  readonly peers: ReadonlyMap<NodeId, Progress>
+  /** All members of the configuration in force but this node, and who departs. */
+  readonly peers: Map<NodeId, Progress>
+  /** Removed, and perhaps not told of it yet. */
+  readonly departing: Set<NodeId>
+  /** When at the latest those who depart are let go; null until the removal is committed. */
+  farewellUntilTicks: number | null
+  /** Of the learners that shall become voters. */
+  readonly catchUps: Map<NodeId, CatchUp>
   readonly reads: ReadQueue
   /** The no-op that opened this term; nothing is known to be committed before it is. */
   readonly termStart: LogIndex
@@ -50,6 +58,15 @@ export interface LeaderState {
   heartbeatDue: boolean
   /** Payload bytes above the commit index. */
   uncommittedBytes: number
+}
+
+/** How a learner that shall become a voter gets on (membership/catch-up.ts). */
+export interface CatchUp {
+  /** Rounds that are over. */
+  readonly rounds: number
+  readonly caughtUp: boolean
+  readonly roundEnd: LogIndex
+  readonly roundStartedAtTicks: number
 }
 
 export interface Transfer {
@@ -64,10 +81,8 @@ export type RoleState = FollowerState | PreCandidateState | CandidateState | Lea
 export class Core {
   readonly options: RaftOptions
   readonly id: NodeId
-  readonly voters: readonly NodeId[]
-  /** All voters but this node. */
-  readonly peers: readonly NodeId[]
   readonly log: Log
+  readonly configurations: ConfigurationHistory
   readonly output: OutputBuffer
   /** Ticks since construction. */
   now = 0
@@ -81,6 +96,13 @@ export class Core {
   /** Handed out for apply. Invariant: applied <= applying <= commit, and <= durable when taken. */
   applyingIndex: LogIndex
   applyingBytes = 0
+
+  /** The latest synced snapshot; it covers whatever is cut off. */
+  snapshot: SnapshotMeta
+  /** The state machine is being replaced by this snapshot: nothing is applied meanwhile. */
+  restoring: { readonly snapshot: SnapshotMeta; readonly handedOut: boolean } | null = null
+  /** The latest offer of a snapshot, and in which session it is answered. */
+  offered: { readonly leader: NodeId; readonly term: Term; readonly session: number } | null = null
 
   /** How far the leader of `verifiedTerm` has shown that the logs agree. */
   verifiedTerm: Term = term(0)
@@ -109,9 +131,7 @@ export class Core {
   proposalsRefused = 0
 
   constructor(options: RaftOptions) {
-    const { id, voters, hardState, entries, applied } = options
-    invariant(voters.includes(id), 'this node is one of the voters', { id, voters })
-    invariant(new Set(voters).size === voters.length, 'each voter is named once', { voters })
+    const { id, snapshot, anchor, hardState, entries, applied } = options
     invariant(
       options.electionTicksMin > options.heartbeatTicks &&
         options.electionTicksMax > options.electionTicksMin,
@@ -119,12 +139,29 @@ export class Core {
     )
     this.options = options
     this.id = id
-    this.voters = [...voters]
-    this.peers = voters.filter((voter) => voter !== id)
-    this.log = new Log(entries)
-    this.currentTerm = hardState.term
-    this.votedFor = hardState.votedFor
-    this.commitIndex = logIndex(Math.max(hardState.commit, applied))
+    invariant(anchor.index <= snapshot.index, 'a snapshot covers what was purged', {
+      anchor: anchor.index,
+      snapshot: snapshot.index,
+    })
+    invariant(applied >= anchor.index, 'the state machine is not behind the log', {
+      applied,
+      anchor: anchor.index,
+    })
+    this.snapshot = snapshot
+    const readBack = new Log(entries, anchor)
+    const isInstalled = readBack.matches(snapshot)
+    invariant(
+      isInstalled || snapshot.index > Math.min(hardState.commit, readBack.lastIndex),
+      'a snapshot does not contradict what the log has committed',
+      { snapshot: snapshot.index, snapshotTerm: snapshot.term, commit: hardState.commit },
+    )
+    this.log = isInstalled ? readBack : new Log([], snapshot)
+    const movesTerm = snapshot.term > hardState.term
+    this.currentTerm = movesTerm ? snapshot.term : hardState.term
+    this.votedFor = movesTerm ? null : hardState.votedFor
+    this.commitIndex = logIndex(Math.max(hardState.commit, applied, snapshot.index))
+    const kept = isInstalled ? entries : []
+    this.configurations = new ConfigurationHistory(snapshot, kept, this.commitIndex)
     this.appliedIndex = applied
     this.applyingIndex = applied
     invariant(
@@ -133,11 +170,16 @@ export class Core {
       { commit: hardState.commit, applied, lastIndex: this.log.lastIndex },
     )
     invariant(
-      this.log.lastTerm <= hardState.term,
+      readBack.lastTerm <= hardState.term,
       'no entry that was read back is of a later term than the hard state',
-      { lastTerm: this.log.lastTerm, term: hardState.term },
+      { lastTerm: readBack.lastTerm, term: hardState.term },
     )
-    this.output = new OutputBuffer(hardState, this.leadership())
+    this.output = new OutputBuffer(hardState, this.leadership(), this.configurations.inForce)
+    if (!isInstalled) {
+      // A crash came between the fetch of this snapshot and the write that installs it.
+      this.output.install = snapshot
+      if (applied < snapshot.index) this.restoring = { snapshot, handedOut: false }
+    }
   }
 
   get leader(): NodeId | null {
@@ -151,31 +193,6 @@ export class Core {
 
   hardState(): HardState {
     return { term: this.currentTerm, votedFor: this.votedFor, commit: this.commitIndex }
-  }
-
-  /** Committed, durable here, and within the limit of outstanding bytes; each handed out once. */
-  takeApply(): readonly Entry[] {
-    const end = Math.min(this.commitIndex, this.log.durableIndex)
-    const first = logIndex(this.applyingIndex + 1)
-    const limit = this.options.limits.applyingBytesMax
-    let last = this.applyingIndex
-    while (last < end && (this.applyingBytes < limit || last === this.appliedIndex)) {
-      last = logIndex(last + 1)
-      this.applyingBytes += this.log.entryAt(last).payload.length
-    }
-    this.applyingIndex = last
-    return last < first ? [] : this.log.range(first, last)
-  }
-
-  applied(index: LogIndex): void {
-    invariant(index <= this.applyingIndex, 'only what was handed out can be applied', {
-      index,
-      applyingIndex: this.applyingIndex,
-    })
-    while (this.appliedIndex < index) {
-      this.appliedIndex = logIndex(this.appliedIndex + 1)
-      this.applyingBytes -= this.log.entryAt(this.appliedIndex).payload.length
-    }
   }
 
   /** The disk owes a completion for longer than an election timeout: it stalls. */

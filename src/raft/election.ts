@@ -1,7 +1,8 @@
 /** Pre-vote (9.6), votes (3.4, 3.6.1) and check-quorum (6.2). */
 import type { Core, LeaderState } from './core.js'
 import { withholdsVotes } from './following.js'
-import { majorityOf, voteResult } from './quorum.js'
+import { mayCampaign } from './membership/in-force.js'
+import { hasQuorum, voteResult } from './quorum.js'
 import {
   becomeCandidate,
   becomeFollower,
@@ -14,6 +15,7 @@ import {
 import { trace, traceMessage } from './trace.js'
 import {
   term,
+  type NodeId,
   type PreVote,
   type PreVoteReply,
   type ReplyMessage,
@@ -23,28 +25,31 @@ import {
   type VoteReply,
 } from './types.js'
 
-/** The timer of everybody but the leader. A node whose disk stalls could not win: it waits. */
+/** The timer of everybody but the leader. Who may not campaign, or whose disk stalls, waits on. */
 export function tickElection(core: Core): void {
   if (core.now - core.electionStartedAtTicks < core.electionTimeoutTicks) return
-  if (core.diskStalls()) restartElectionTimer(core)
+  if (!mayCampaign(core) || core.diskStalls()) restartElectionTimer(core)
   else startPreVote(core)
 }
 
 /** The timer of the leader: without answers of a majority it steps down by itself. */
 export function checkQuorum(core: Core, leader: LeaderState): void {
-  let heard = 1
-  for (const progress of leader.peers.values()) {
-    if (core.now - progress.heardAtTicks <= core.options.electionTicksMax) heard += 1
+  const isHeard = (voter: NodeId) => {
+    if (voter === core.id) return true
+    const progress = leader.peers.get(voter)
+    return (
+      progress !== undefined && core.now - progress.heardAtTicks <= core.options.electionTicksMax
+    )
   }
-  if (heard < majorityOf(core.voters.length)) {
-    trace(core, 'Refused', { what: 'leading without a majority', heard })
+  if (!hasQuorum(core.configurations.inForce.configuration, isHeard)) {
+    trace(core, 'Refused', { what: 'leading without a majority' })
     becomeFollower(core, core.currentTerm, null)
   }
 }
 
 export function startPreVote(core: Core): void {
   becomePreCandidate(core)
-  for (const peer of core.peers) {
+  for (const peer of otherVoters(core)) {
     send(core, {
       kind: 'preVote',
       from: core.id,
@@ -68,7 +73,7 @@ export function askForVotes(core: Core): void {
   if (role.kind !== 'candidate' || role.asked) return
   if (durableTerm !== core.currentTerm || votedFor !== core.id) return
   role.asked = true
-  for (const peer of core.peers) {
+  for (const peer of otherVoters(core)) {
     send(core, {
       kind: 'vote',
       from: core.id,
@@ -110,7 +115,7 @@ export function handlePreVoteReply(core: Core, reply: PreVoteReply): void {
 
 function countPreVotes(core: Core): void {
   if (core.role.kind !== 'preCandidate') return
-  const result = voteResult(core.voters, core.role.votes)
+  const result = voteResult(core.configurations.inForce.configuration, core.role.votes)
   if (result === 'won') becomeCandidate(core, false)
   if (result === 'lost') becomeFollower(core, core.currentTerm, null)
 }
@@ -144,7 +149,7 @@ export function handleVoteReply(core: Core, reply: VoteReply): void {
 
 function countVotes(core: Core): void {
   if (core.role.kind !== 'candidate') return
-  const result = voteResult(core.voters, core.role.votes)
+  const result = voteResult(core.configurations.inForce.configuration, core.role.votes)
   if (result === 'won') becomeLeader(core)
   if (result === 'lost') becomeFollower(core, core.currentTerm, null)
 }
@@ -155,7 +160,15 @@ export function handleTimeoutNow(core: Core, message: TimeoutNow): void {
     trace(core, 'Refused', { what: 'handover by a node that does not lead', from: message.from })
     return
   }
+  if (!mayCampaign(core)) {
+    trace(core, 'Refused', { what: 'handover to no voter', from: message.from })
+    return
+  }
   becomeCandidate(core, true)
+}
+
+function otherVoters(core: Core): readonly NodeId[] {
+  return core.configurations.voters.filter((voter) => voter !== core.id)
 }
 
 function send(core: Core, message: RequestMessage): void {

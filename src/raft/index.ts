@@ -6,9 +6,20 @@
  */
 export { Raft } from './raft.js'
 export { logIndex, term } from './types.js'
+export { decodeConfiguration } from './membership/codec.js'
+export {
+  configurationOf,
+  foundingSnapshot,
+  isJoint,
+  membersOf,
+  origin,
+  votersOf,
+} from './membership/configuration.js'
 export type {
   Append,
   AppendReply,
+  Configuration,
+  ConfigurationInForce,
   Entry,
   EntryKind,
   Event,
@@ -16,7 +27,9 @@ export type {
   Heartbeat,
   HeartbeatReply,
   Leadership,
+  LogAnchor,
   LogIndex,
+  MembershipOutcome,
   Message,
   NodeId,
   Output,
@@ -32,6 +45,8 @@ export type {
   ReplyMessage,
   RequestMessage,
   Role,
+  SnapshotMeta,
+  SnapshotOffer,
   Term,
   TimeoutNow,
   TraceEvent,

@@ -4,12 +4,25 @@
  * The sentences are stable text. After LogCabin's RaftConsensusInvariants and openraft's list.
  */
 import { invariant } from '../invariant.js'
-import { majorityOf, majorityValue } from './quorum.js'
-import { term, type LogIndex, type NodeId, type PeerStatus, type Role, type Term } from './types.js'
+import { isSound, membersOf, votesIn } from './membership/configuration.js'
+import { quorumValue, voteResult } from './quorum.js'
+import {
+  term,
+  type Configuration,
+  type LogIndex,
+  type NodeId,
+  type PeerStatus,
+  type Role,
+  type Term,
+} from './types.js'
 
 export interface RaftFacts {
   readonly id: NodeId
-  readonly voters: readonly NodeId[]
+  /** The configuration in force and the committed one, with the indexes of their entries. */
+  readonly configuration: Configuration
+  readonly configurationIndex: LogIndex
+  readonly committedConfiguration: Configuration
+  readonly committedConfigurationIndex: LogIndex
   readonly role: Role
   readonly term: Term
   readonly votedFor: NodeId | null
@@ -17,7 +30,12 @@ export interface RaftFacts {
   /** What the disk holds for certain. */
   readonly durableTerm: Term
   readonly durableVotedFor: NodeId | null
-  /** Where each term of the log begins, ascending. */
+  /** Index of the latest synced snapshot, and where the log was cut. */
+  readonly snapshotIndex: LogIndex
+  readonly anchorIndex: LogIndex
+  /** Of the snapshot that replaces the state machine just now. */
+  readonly restoringIndex: LogIndex | null
+  /** Where each term of the log begins, ascending; the first begins at the anchor. */
   readonly termRuns: readonly { readonly term: Term; readonly first: LogIndex }[]
   readonly lastIndex: LogIndex
   readonly durableIndex: LogIndex
@@ -46,7 +64,25 @@ export type StepCheck = readonly [
 ]
 
 export const pointChecks: readonly PointCheck[] = [
-  ['this node is a voter', (at) => at.voters.includes(at.id)],
+  [
+    'who campaigns is a voter, at least of the committed configuration',
+    (at) =>
+      !campaigns(at) ||
+      votesIn(at.configuration, at.id) ||
+      votesIn(at.committedConfiguration, at.id),
+  ],
+  ['the configuration in force is a sound one', (at) => isSound(at.configuration)],
+  [
+    'the configuration in force is the committed one, or stands above the commit index',
+    (at) =>
+      at.configurationIndex === at.committedConfigurationIndex
+        ? at.configuration === at.committedConfiguration
+        : at.configurationIndex > at.commitIndex && at.configurationIndex <= at.lastIndex,
+  ],
+  [
+    'the committed configuration is not above the commit index',
+    (at) => at.committedConfigurationIndex <= at.commitIndex,
+  ],
   [
     'terms in the log rise',
     (at) =>
@@ -62,6 +98,12 @@ export const pointChecks: readonly PointCheck[] = [
   ['only what is durable here is applied', (at) => at.applyingIndex <= at.durableIndex],
   ['commit <= last', (at) => at.commitIndex <= at.lastIndex],
   ['durable <= last', (at) => at.durableIndex <= at.lastIndex],
+  ['a snapshot covers what was purged', (at) => at.anchorIndex <= at.snapshotIndex],
+  ['a snapshot holds only what is committed', (at) => at.snapshotIndex <= at.commitIndex],
+  [
+    'what was purged is applied, or a snapshot is being restored',
+    (at) => at.anchorIndex <= Math.max(at.appliedIndex, at.restoringIndex ?? 0),
+  ],
   [
     'bytes in flight are counted right',
     (at) =>
@@ -70,7 +112,6 @@ export const pointChecks: readonly PointCheck[] = [
       (at.applyingIndex > at.appliedIndex || at.applyingBytes === 0) &&
       (at.lastIndex > at.commitIndex || at.uncommittedBytes === 0),
   ],
-  ['the known leader is a voter', (at) => at.leader === null || at.voters.includes(at.leader)],
   [
     'who leads names itself the leader, and nobody else does',
     (at) => (at.role === 'leader') === (at.leader === at.id),
@@ -88,15 +129,14 @@ export const pointChecks: readonly PointCheck[] = [
     'no vote is counted before the own one is durable',
     (at) => at.grantedVotes.length === 0 || ownVoteIsDurable(at),
   ],
-  [
-    'a candidate with a majority leads',
-    (at) => at.role !== 'candidate' || at.grantedVotes.length < majorityOf(at.voters.length),
-  ],
+  ['a candidate with a majority leads', (at) => at.role !== 'candidate' || !hasWon(at)],
   [
     'a leader opened its term in its own log',
-    (at) => at.role !== 'leader' || (at.termStart !== null && termAt(at, at.termStart) === at.term),
+    (at) =>
+      at.role !== 'leader' ||
+      (at.termStart !== null && termAt(at, Math.max(at.termStart, at.anchorIndex)) === at.term),
   ],
-  ['the commit index of a leader is as far as the majority allows', leaderHasCommitted],
+  ['the commit index of a leader is as far as the quorum allows', leaderHasCommitted],
   ['only a leader follows the progress of others', (at) => hasPeersOfRole(at)],
   [
     'matchIndex < nextIndex <= last + 1',
@@ -116,7 +156,9 @@ export const pointChecks: readonly PointCheck[] = [
   ],
   [
     'leadership is handed only to another voter',
-    (at) => at.transferTarget === null || at.peers.some((peer) => peer.id === at.transferTarget),
+    (at) =>
+      at.transferTarget === null ||
+      (at.transferTarget !== at.id && at.configuration.voters.includes(at.transferTarget)),
   ],
   [
     'no read token is acknowledged before it is made',
@@ -139,6 +181,11 @@ export const stepChecks: readonly StepCheck[] = [
     'what is handed out for apply never goes back',
     (before, after) =>
       before.applyingIndex <= after.applyingIndex && before.appliedIndex <= after.appliedIndex,
+  ],
+  [
+    'anchor and snapshot never go back',
+    (before, after) =>
+      before.anchorIndex <= after.anchorIndex && before.snapshotIndex <= after.snapshotIndex,
   ],
   [
     'the read token never goes back',
@@ -183,7 +230,33 @@ export const stepChecks: readonly StepCheck[] = [
   ],
   [
     'a committed entry never changes',
-    (before, after) => termAt(after, before.commitIndex) === termAt(before, before.commitIndex),
+    (before, after) =>
+      before.commitIndex < after.anchorIndex ||
+      termAt(after, before.commitIndex) === termAt(before, before.commitIndex),
+  ],
+  [
+    'a committed configuration is replaced by a later one only',
+    (before, after) =>
+      before.committedConfigurationIndex < after.committedConfigurationIndex ||
+      (before.committedConfigurationIndex === after.committedConfigurationIndex &&
+        before.committedConfiguration === after.committedConfiguration),
+  ],
+  [
+    'a leader changes its configuration one step at a time',
+    (before, after) =>
+      before.role !== 'leader' ||
+      after.role !== 'leader' ||
+      before.term !== after.term ||
+      before.configurationIndex === after.configurationIndex ||
+      isOneStep(before.configuration, after.configuration),
+  ],
+  [
+    'a campaign asks the voters of one configuration',
+    (before, after) =>
+      !campaigns(after) ||
+      before.role !== after.role ||
+      before.term !== after.term ||
+      before.configurationIndex === after.configurationIndex,
   ],
   [
     'the known match of a session never goes back',
@@ -241,16 +314,41 @@ function ownVoteIsDurable(at: RaftFacts): boolean {
 }
 
 function hasPeersOfRole(at: RaftFacts): boolean {
-  return at.peers.length === (at.role === 'leader' ? at.voters.length - 1 : 0)
+  if (at.role !== 'leader') return at.peers.length === 0
+  // Those who depart are followed for a while as well.
+  const followed = new Set(at.peers.map(({ id }) => id))
+  return (
+    !followed.has(at.id) &&
+    membersOf(at.configuration).every((id) => id === at.id || followed.has(id))
+  )
+}
+
+/** Voters change only into a joint configuration and out of it (4.3). */
+function isOneStep(before: Configuration, after: Configuration): boolean {
+  if (before.outgoing.length > 0) {
+    return after.outgoing.length === 0 && areSame(before.voters, after.voters)
+  }
+  return areSame(before.voters, after.outgoing.length > 0 ? after.outgoing : after.voters)
+}
+
+function areSame(some: readonly NodeId[], others: readonly NodeId[]): boolean {
+  return some.length === others.length && some.every((id, at) => id === others[at])
+}
+
+function hasWon(at: RaftFacts): boolean {
+  return voteResult(at.configuration, new Map(at.grantedVotes.map((id) => [id, true]))) === 'won'
 }
 
 function leaderHasCommitted(at: RaftFacts): boolean {
   if (at.role !== 'leader') return true
-  const held = majorityValue([at.durableIndex, ...at.peers.map((peer) => peer.matchIndex)])
+  const matches = new Map(at.peers.map((peer) => [peer.id, peer.matchIndex]))
+  const held = quorumValue(at.configuration, (voter) =>
+    voter === at.id ? at.durableIndex : (matches.get(voter) ?? 0),
+  )
   return held <= at.commitIndex || termAt(at, held) !== at.term
 }
 
-/** Term 0 for index 0 and for an index beyond the log. */
+/** Term 0 for index 0, for an index beyond the log, and for one before its anchor. */
 function termAt(at: RaftFacts, index: number): Term {
   if (index > at.lastIndex) return term(0)
   return at.termRuns.findLast((run) => run.first <= index)?.term ?? term(0)

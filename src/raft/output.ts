@@ -8,13 +8,18 @@
 import { invariant } from '../invariant.js'
 import type { Log } from './log/log.js'
 import type {
+  ConfigurationInForce,
   HardState,
   Leadership,
+  LogIndex,
+  MembershipOutcome,
+  Output,
   PersistEffect,
   ProposalOutcome,
   ReadOutcome,
   ReplyMessage,
   RequestMessage,
+  SnapshotMeta,
   TraceEvent,
 } from './types.js'
 
@@ -23,7 +28,14 @@ export class OutputBuffer {
   replies: ReplyMessage[] = []
   proposals: ProposalOutcome[] = []
   reads: ReadOutcome[] = []
+  memberships: MembershipOutcome[] = []
   trace: TraceEvent[] = []
+  /** The latest wish counts: a newer offer makes an older one moot. */
+  fetchSnapshot: Output['fetchSnapshot'] = null
+  /** For the next write: the log has restarted after this snapshot. */
+  install: SnapshotMeta | null = null
+  /** For the next write: the log was cut up to here. */
+  purgeTo: LogIndex | null = null
 
   /** What the disk holds for certain. Term and vote of it decide what a candidate may count. */
   durableHardState: HardState
@@ -31,11 +43,13 @@ export class OutputBuffer {
   private lastToken = 0
   private readonly hardStatesInFlight: { readonly token: number; readonly state: HardState }[] = []
   private reportedLeadership: Leadership
+  private reportedConfiguration: ConfigurationInForce
 
-  constructor(hardState: HardState, leadership: Leadership) {
+  constructor(hardState: HardState, leadership: Leadership, configuration: ConfigurationInForce) {
     this.durableHardState = hardState
     this.handedHardState = hardState
     this.reportedLeadership = leadership
+    this.reportedConfiguration = configuration
   }
 
   get lastPersistToken(): number {
@@ -44,7 +58,8 @@ export class OutputBuffer {
 
   /** Everything since the last time as one write, or null when there is nothing to write or say. */
   takePersist(log: Log, current: HardState, nowTicks: number): PersistEffect | null {
-    const hasLogWork = log.unstable.hasWork(log.lastIndex)
+    const { install, purgeTo } = this
+    const hasLogWork = install !== null || purgeTo !== null || log.unstable.hasWork(log.lastIndex)
     const moved =
       current.term !== this.handedHardState.term ||
       current.votedFor !== this.handedHardState.votedFor
@@ -62,11 +77,15 @@ export class OutputBuffer {
     }
     const thenSend = this.replies
     this.replies = []
+    this.install = null
+    this.purgeTo = null
     return {
       token: this.lastToken,
       hardState,
       truncateAfter: work.truncateAfter,
       entries: log.range(work.first, log.lastIndex),
+      install,
+      purgeTo,
       thenSend,
     }
   }
@@ -96,21 +115,34 @@ export class OutputBuffer {
     return current
   }
 
+  /** The configuration in force when it is another one than was reported last. */
+  takeConfiguration(current: ConfigurationInForce): ConfigurationInForce | null {
+    if (current === this.reportedConfiguration) return null
+    this.reportedConfiguration = current
+    return current
+  }
+
   takeQueues(): {
     readonly send: readonly RequestMessage[]
     readonly proposals: readonly ProposalOutcome[]
     readonly reads: readonly ReadOutcome[]
+    readonly memberships: readonly MembershipOutcome[]
+    readonly fetchSnapshot: Output['fetchSnapshot']
     readonly trace: readonly TraceEvent[]
   } {
     const taken = {
       send: this.send,
       proposals: this.proposals,
       reads: this.reads,
+      memberships: this.memberships,
+      fetchSnapshot: this.fetchSnapshot,
       trace: this.trace,
     }
     this.send = []
     this.proposals = []
     this.reads = []
+    this.memberships = []
+    this.fetchSnapshot = null
     this.trace = []
     return taken
   }

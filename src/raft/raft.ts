@@ -1,4 +1,6 @@
+import { applied, takeApply, takeRestore } from './apply.js'
 import { advanceCommit } from './commit.js'
+import { compact, snapshotSaved } from './compaction.js'
 import { Core, type LeaderState } from './core.js'
 import {
   askForVotes,
@@ -12,21 +14,29 @@ import {
   tickElection,
 } from './election.js'
 import { distrustLeader, handlePeerRefused, withholdsVotes } from './following.js'
+import { changeMembership } from './membership/change.js'
+import { continueChange, stepDownIfRemoved } from './membership/duties.js'
+import { mayCampaign } from './membership/in-force.js'
+import { letGo } from './membership/peers.js'
 import { handleAppend, handleHeartbeat } from './replica.js'
 import { handleAppendReply, handleHeartbeatReply, propose, sendAppends } from './replication.js'
 import { becomeFollower, restartElectionTimer } from './roles.js'
+import { handleSnapshotOffer, snapshotFetched } from './snapshot.js'
 import { factsOf, statusOf } from './status.js'
 import { trace, traceMessage } from './trace.js'
 import { continueTransfer, startTransfer, tickTransfer } from './transfer.js'
 import {
   logIndex,
   term,
+  type Entry,
   type Event,
+  type LogIndex,
   type Message,
   type Output,
   type RaftOptions,
   type RaftStatus,
   type ReplyMessage,
+  type Term,
 } from './types.js'
 import type { RaftFacts } from './invariants.js'
 
@@ -70,7 +80,13 @@ export class Raft {
         persisted(core, event.token)
         return
       case 'applied':
-        core.applied(event.index)
+        applied(core, event.index)
+        return
+      case 'snapshotSaved':
+        snapshotSaved(core, event.snapshot)
+        return
+      case 'snapshotFetched':
+        snapshotFetched(core, event.snapshot)
         return
       case 'peerConnected':
         connected(core, event.peer)
@@ -82,7 +98,10 @@ export class Raft {
         startTransfer(core, event.to)
         return
       case 'distrustLeader':
-        if (distrustLeader(core)) startPreVote(core)
+        if (distrustLeader(core) && mayCampaign(core)) startPreVote(core)
+        return
+      case 'changeMembership':
+        changeMembership(core, event)
         return
     }
   }
@@ -91,23 +110,42 @@ export class Raft {
   takeOutput(): Output | null {
     const { core } = this
     if (core.role.kind === 'leader') finishDrain(core, core.role)
+    compact(core)
     const persist = core.output.takePersist(core.log, core.hardState(), core.now)
-    const apply = core.takeApply()
+    const restore = takeRestore(core)
+    const apply = takeApply(core)
     const leadership = core.output.takeLeadership(core.leadership())
+    const configuration = core.output.takeConfiguration(core.configurations.inForce)
     const queues = core.output.takeQueues()
     const isEmpty =
       persist === null &&
       leadership === null &&
+      configuration === null &&
+      restore === null &&
       apply.length === 0 &&
+      queues.fetchSnapshot === null &&
       queues.send.length === 0 &&
       queues.proposals.length === 0 &&
       queues.reads.length === 0 &&
+      queues.memberships.length === 0 &&
       queues.trace.length === 0
-    return isEmpty ? null : { ...queues, persist, apply, leadership }
+    return isEmpty ? null : { ...queues, persist, restore, apply, leadership, configuration }
   }
 
   status(): RaftStatus {
     return statusOf(this.core)
+  }
+
+  /** Of the kept log from `first` on, as many as fit into `bytesMax`; for a peer's repair. */
+  durableEntries(first: LogIndex, bytesMax: number): readonly Entry[] {
+    const { log } = this.core
+    if (first < log.firstIndex || first > log.durableIndex) return []
+    return log.rangeWithin(first, bytesMax).filter(({ index }) => index <= log.durableIndex)
+  }
+
+  /** Null where the log does not hold the index: not yet, or not any more. */
+  termAt(index: LogIndex): Term | null {
+    return this.core.log.termAt(index)
   }
 
   /** The state that the checks of invariants.ts speak about. */
@@ -118,17 +156,21 @@ export class Raft {
 
 /** What a leader sends is formed here, once for a whole drain. */
 function finishDrain(core: Core, leader: LeaderState): void {
+  continueChange(core, leader)
   // Before the own no-op is committed, the leader does not know what is committed (6.4).
   if (core.commitIndex >= leader.termStart && leader.reads.open(core.commitIndex)) {
     leader.heartbeatDue = true
     trace(core, 'ReadToken', { token: leader.reads.latestToken })
   }
+  leader.reads.confirm(core.configurations.inForce.configuration)
   for (const ready of leader.reads.takeReady(core.appliedIndex)) {
     core.output.reads.push({ id: ready.id, kind: 'ready', index: ready.index })
     trace(core, 'ReadReady', ready)
   }
   continueTransfer(core)
   sendAppends(core, leader)
+  letGo(core, leader)
+  stepDownIfRemoved(core, leader)
 }
 
 function tick(core: Core, ticks: number): void {
@@ -174,7 +216,7 @@ function connected(core: Core, peer: string): void {
 
 function receive(core: Core, message: Message): void {
   traceMessage(core, 'Receive', message)
-  if (message.to !== core.id || !core.peers.includes(message.from)) {
+  if (message.to !== core.id || message.from === core.id || isStrangersAnswer(core, message)) {
     trace(core, 'Refused', { what: 'message of no member', from: message.from, to: message.to })
     return
   }
@@ -190,6 +232,25 @@ function receive(core: Core, message: Message): void {
     return
   }
   dispatch(core, message)
+}
+
+/**
+ * Anybody may ask: a node that joins does not know yet whom its leader's configuration names, and a
+ * node may be led by one that it does not know. Answers count only of those who are asked.
+ */
+function isStrangersAnswer(core: Core, message: Message): boolean {
+  switch (message.kind) {
+    case 'preVoteReply':
+    case 'voteReply':
+      return !core.configurations.voters.includes(message.from)
+    case 'appendReply':
+    case 'heartbeatReply':
+      return core.role.kind === 'leader'
+        ? !core.role.peers.has(message.from)
+        : !core.configurations.members.includes(message.from)
+    default:
+      return false
+  }
 }
 
 /** The terms of a pre-vote and of its consent are those of a campaign that has not begun. */
@@ -228,6 +289,7 @@ function answerStale(core: Core, message: Message): void {
       }
       break
     case 'heartbeat':
+    case 'snapshotOffer':
       answer = { ...head, kind: 'heartbeatReply', session: message.session, readToken: 0 }
       break
     default:
@@ -265,6 +327,9 @@ function dispatch(core: Core, message: Message): void {
       return
     case 'timeoutNow':
       handleTimeoutNow(core, message)
+      return
+    case 'snapshotOffer':
+      handleSnapshotOffer(core, message)
       return
   }
 }

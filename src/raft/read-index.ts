@@ -4,7 +4,7 @@
  * the leader makes itself: it only grows, and an answer counts only in the leader's own term. A
  * client's id is never the token, since a client may repeat it while old answers are on their way.
  */
-import { majorityValue } from './quorum.js'
+import { quorumValue, type Halves } from './quorum.js'
 import type { LogIndex, NodeId } from './types.js'
 
 interface ReadBatch {
@@ -25,10 +25,9 @@ export class ReadQueue {
   private confirmed: ReadBatch[] = []
 
   /** `lastToken` continues the count of this process, so that no token is ever used twice. */
-  constructor(voters: readonly NodeId[], self: NodeId, lastToken: number) {
+  constructor(self: NodeId, lastToken: number) {
     this.self = self
     this.lastToken = lastToken
-    for (const voter of voters) this.acked.set(voter, 0)
   }
 
   get count(): number {
@@ -61,16 +60,34 @@ export class ReadQueue {
     this.asked.push({ token: this.lastToken, index: commit, ids: this.fresh })
     this.fresh = []
     this.acked.set(this.self, this.lastToken)
-    this.confirm()
     return true
   }
 
   /** A token that was never made is a stray message: ignored. */
   acknowledge(peer: NodeId, token: number): void {
-    const before = this.acked.get(peer)
-    if (before === undefined || token <= before || token > this.lastToken) return
+    if (token <= (this.acked.get(peer) ?? 0) || token > this.lastToken) return
     this.acked.set(peer, token)
-    this.confirm()
+  }
+
+  /** Who is no member any more acknowledges nothing. */
+  forget(peer: NodeId): void {
+    this.acked.delete(peer)
+  }
+
+  /**
+   * Confirms what a quorum of the configuration in force has acknowledged. It need not be the one
+   * in which the token was made: a rival that was elected before would have had a quorum of this
+   * configuration or of the one next to it, and any two of these meet (4.3).
+   */
+  confirm(halves: Halves): void {
+    let batch = this.asked[0]
+    if (batch === undefined) return
+    const reached = quorumValue(halves, (voter) => this.acked.get(voter) ?? 0)
+    while (batch !== undefined && batch.token <= reached) {
+      this.confirmed.push(batch)
+      this.asked.shift()
+      batch = this.asked[0]
+    }
   }
 
   /** Confirmed reads whose index the state machine has reached; each is given out once. */
@@ -89,15 +106,5 @@ export class ReadQueue {
     this.asked = []
     this.fresh = []
     return ids
-  }
-
-  private confirm(): void {
-    const reached = majorityValue([...this.acked.values()])
-    let batch = this.asked[0]
-    while (batch !== undefined && batch.token <= reached) {
-      this.confirmed.push(batch)
-      this.asked.shift()
-      batch = this.asked[0]
-    }
   }
 }

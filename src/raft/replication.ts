@@ -4,6 +4,7 @@ import { advanceCommit } from './commit.js'
 import type { Core, LeaderState } from './core.js'
 import { entryBytes } from './log/log.js'
 import type { Progress } from './progress/progress.js'
+import { offerSnapshot } from './snapshot.js'
 import { trace, traceMessage } from './trace.js'
 import {
   logIndex,
@@ -45,10 +46,18 @@ export function sendAppends(core: Core, leader: LeaderState): void {
   for (const [peer, progress] of leader.peers) {
     if (leader.heartbeatDue) sendHeartbeat(core, leader, peer, progress)
     while (progress.wantsAppend(core.log.lastIndex, core.commitIndex)) {
-      sendAppend(core, peer, progress)
+      if (progress.nextIndex > core.log.anchor.index) sendAppend(core, peer, progress)
+      else needSnapshot(core, peer, progress)
     }
+    if (progress.offerDue) offerSnapshot(core, peer, progress)
   }
   leader.heartbeatDue = false
+}
+
+/** What precedes the entries that this peer needs is compacted away (chapter 5). */
+function needSnapshot(core: Core, peer: NodeId, progress: Progress): void {
+  progress.needSnapshot(core.now)
+  traceProgress(core, peer, progress)
 }
 
 function sendAppend(core: Core, peer: NodeId, progress: Progress): void {
@@ -117,22 +126,25 @@ export function handleAppendReply(core: Core, reply: AppendReply): void {
       trace(core, 'Refused', { what: 'match beyond the log', from: reply.from })
       return
     }
-    progress.matched(result.matchIndex)
+    progress.matched(result.matchIndex, core.log.anchor.index)
     advanceCommit(core)
   } else {
     const fit = core.log.lastWithTermAtMost(result.hintIndex, result.hintTerm)
-    progress.rejected(result.rejectedIndex, fit.index)
+    // Where no kept position can fit, the next append would follow what is compacted away.
+    progress.rejected(result.rejectedIndex, fit?.index ?? logIndex(core.log.anchor.index - 1))
   }
-  if (progress.kind !== before) {
-    const { kind, matchIndex, nextIndex } = progress
-    trace(core, 'ProgressState', { peer: reply.from, kind, matchIndex, nextIndex })
-  }
+  if (progress.kind !== before) traceProgress(core, reply.from, progress)
+}
+
+function traceProgress(core: Core, peer: NodeId, progress: Progress): void {
+  const { kind, matchIndex, nextIndex } = progress
+  trace(core, 'ProgressState', { peer, kind, matchIndex, nextIndex })
 }
 
 export function handleHeartbeatReply(core: Core, reply: HeartbeatReply): void {
   if (core.role.kind !== 'leader') return
   const progress = answered(core, core.role, reply)
   if (progress === null) return
-  progress.heartbeatAnswered()
+  progress.heartbeatAnswered(core.now, core.options.electionTicksMax)
   core.role.reads.acknowledge(reply.from, reply.readToken)
 }

@@ -1,7 +1,7 @@
 /** Every change of role, and nothing else. Messages that follow from one are made elsewhere. */
 import { invariant } from '../invariant.js'
-import type { Core } from './core.js'
-import { Progress } from './progress/progress.js'
+import type { Core, LeaderState } from './core.js'
+import { followMembers } from './membership/peers.js'
 import { ReadQueue } from './read-index.js'
 import { trace } from './trace.js'
 import { logIndex, term, type Entry, type NodeId, type Term } from './types.js'
@@ -76,31 +76,28 @@ export function becomeCandidate(core: Core, transfer: boolean): void {
 /** Opens the term with a no-op, since nothing older is committed by counting (3.6.2). */
 export function becomeLeader(core: Core): void {
   const { log } = core
-  const nextIndex = logIndex(log.lastIndex + 1)
-  const peers = new Map<NodeId, Progress>()
-  for (const peer of core.peers) {
-    core.lastSession += 1
-    const start = { nextIndex, session: core.lastSession, nowTicks: core.now }
-    peers.set(peer, new Progress(start, core.options.limits))
-  }
   const noop: Entry = {
-    index: nextIndex,
+    index: logIndex(log.lastIndex + 1),
     term: core.currentTerm,
     kind: 'noop',
     payload: new Uint8Array(0),
   }
-  const tail = log.range(logIndex(core.commitIndex + 1), log.lastIndex)
-  log.append([noop])
-  core.role = {
+  const leader: LeaderState = {
     kind: 'leader',
-    peers,
-    reads: new ReadQueue(core.voters, core.id, core.lastReadToken),
+    peers: new Map(),
+    departing: new Set(),
+    farewellUntilTicks: null,
+    catchUps: new Map(),
+    reads: new ReadQueue(core.id, core.lastReadToken),
     termStart: noop.index,
     transfer: null,
     heartbeatAtTicks: core.now,
     heartbeatDue: false,
-    uncommittedBytes: tail.reduce((sum, entry) => sum + entry.payload.length, 0),
+    uncommittedBytes: log.payloadBytes(core.commitIndex, log.lastIndex),
   }
+  followMembers(core, leader)
+  log.append([noop])
+  core.role = leader
   core.leaderOfTerm = core.id
   core.electionsWon += 1
   core.splitsInRow = 0

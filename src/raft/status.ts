@@ -1,7 +1,7 @@
 /** The node as others see it: for operators, and for the invariants. */
-import type { Core } from './core.js'
+import type { Core, LeaderState } from './core.js'
 import type { RaftFacts } from './invariants.js'
-import type { PeerStatus, RaftStatus } from './types.js'
+import type { NodeId, PeerStatus, RaftStatus } from './types.js'
 
 export function statusOf(core: Core): RaftStatus {
   const leader = core.role.kind === 'leader' ? core.role : null
@@ -11,11 +11,17 @@ export function statusOf(core: Core): RaftStatus {
     term: core.currentTerm,
     votedFor: core.votedFor,
     leader: core.leader,
-    voters: core.voters,
+    voters: core.configurations.voters,
+    configuration: core.configurations.inForce.configuration,
+    configurationIndex: core.configurations.inForce.index,
+    configurationCommitted: core.configurations.isCommitted,
+    firstIndex: core.log.firstIndex,
+    snapshotIndex: core.snapshot.index,
     lastIndex: core.log.lastIndex,
     durableIndex: core.log.durableIndex,
     commitIndex: core.commitIndex,
     appliedIndex: core.appliedIndex,
+    logBytes: core.log.payloadBytes(core.log.anchor.index, core.log.lastIndex),
     uncommittedBytes: leader?.uncommittedBytes ?? 0,
     pendingReads: leader?.reads.count ?? 0,
     peers: peersOf(core),
@@ -34,13 +40,19 @@ export function factsOf(core: Core): RaftFacts {
   const leader = role.kind === 'leader' ? role : null
   return {
     id: core.id,
-    voters: core.voters,
+    configuration: core.configurations.inForce.configuration,
+    configurationIndex: core.configurations.inForce.index,
+    committedConfiguration: core.configurations.committed.configuration,
+    committedConfigurationIndex: core.configurations.committed.index,
     role: role.kind,
     term: core.currentTerm,
     votedFor: core.votedFor,
     leader: core.leader,
     durableTerm: core.output.durableHardState.term,
     durableVotedFor: core.output.durableHardState.votedFor,
+    snapshotIndex: core.snapshot.index,
+    anchorIndex: core.log.anchor.index,
+    restoringIndex: core.restoring?.snapshot.index ?? null,
     termRuns: core.log.termRuns(),
     lastIndex: core.log.lastIndex,
     durableIndex: core.log.durableIndex,
@@ -63,14 +75,22 @@ export function factsOf(core: Core): RaftFacts {
 }
 
 function peersOf(core: Core): readonly PeerStatus[] {
-  if (core.role.kind !== 'leader') return []
-  return [...core.role.peers].map(([id, progress]) => ({
+  const { role } = core
+  if (role.kind !== 'leader') return []
+  return [...role.peers].map(([id, progress]) => ({
     id,
     state: progress.kind,
+    votes: core.configurations.voters.includes(id),
     matchIndex: progress.matchIndex,
     nextIndex: progress.nextIndex,
     inflightMessages: progress.inflights.messages,
     inflightBytes: progress.inflights.bytes,
     silentTicks: core.now - progress.heardAtTicks,
+    catchUp: catchUpOf(role, id),
   }))
+}
+
+function catchUpOf(leader: LeaderState, id: NodeId): PeerStatus['catchUp'] {
+  const catchUp = leader.catchUps.get(id)
+  return catchUp === undefined ? null : { rounds: catchUp.rounds, caughtUp: catchUp.caughtUp }
 }

@@ -28,6 +28,14 @@ export type TraceName =
   | 'ReceiveHeartbeatRequest'
   | 'SendHeartbeatResponse'
   | 'ReceiveHeartbeatResponse'
+  | 'SendSnapshot'
+  | 'ReceiveSnapshot'
+  | 'InstallSnapshot'
+  | 'SnapshotSaved'
+  | 'Compact'
+  | 'ChangeConf'
+  | 'ApplyConfChange'
+  | 'LearnerRound'
   | 'SendTimeoutNow'
   | 'ReceiveTimeoutNow'
   | 'ForgetLeader'
@@ -65,6 +73,7 @@ const subjects = {
   heartbeat: 'HeartbeatRequest',
   heartbeatReply: 'HeartbeatResponse',
   timeoutNow: 'TimeoutNow',
+  snapshotOffer: 'Snapshot',
 } as const satisfies Record<Message['kind'], string>
 
 /** An append is traced with the number of its entries, not with their payloads. */

@@ -10,8 +10,9 @@ export function startTransfer(core: Core, to: NodeId | null): void {
     trace(core, 'Refused', { what: 'transfer by a node that does not lead' })
     return
   }
-  const target = to ?? furthestPeer(core, role)
-  if (target === null || !role.peers.has(target)) {
+  const { voters } = core.configurations.inForce.configuration
+  const target = to ?? furthestVoter(core, role)
+  if (target === null || target === core.id || !voters.includes(target)) {
     trace(core, 'Refused', { what: 'transfer to no other voter', to })
     return
   }
@@ -28,12 +29,11 @@ export function continueTransfer(core: Core): void {
   if (transfer === null || transfer.sent) return
   if (peers.get(transfer.target)?.matchIndex !== core.log.lastIndex) return
   transfer.sent = true
-  const message: TimeoutNow = {
-    kind: 'timeoutNow',
-    from: core.id,
-    to: transfer.target,
-    term: core.currentTerm,
-  }
+  sendTimeoutNow(core, transfer.target)
+}
+
+export function sendTimeoutNow(core: Core, to: NodeId): void {
+  const message: TimeoutNow = { kind: 'timeoutNow', from: core.id, to, term: core.currentTerm }
   core.output.send.push(message)
   traceMessage(core, 'Send', message)
 }
@@ -48,9 +48,9 @@ export function tickTransfer(core: Core, leader: LeaderState): void {
 }
 
 /** Longest match; among equals the one heard last, so that a dead peer is not chosen. */
-function furthestPeer(core: Core, leader: LeaderState): NodeId | null {
+export function furthestVoter(core: Core, leader: LeaderState): NodeId | null {
   let best: NodeId | null = null
-  for (const peer of core.peers) {
+  for (const peer of core.configurations.inForce.configuration.voters) {
     const progress = leader.peers.get(peer)
     const champion = best === null ? undefined : leader.peers.get(best)
     if (progress === undefined) continue

@@ -9,8 +9,11 @@ export type NodeId = string
 export const term = (value: number): Term => value as Term
 export const logIndex = (value: number): LogIndex => value as LogIndex
 
-/** `noop` opens a leader's term (dissertation 6.4); `command` belongs to the state machine. */
-export type EntryKind = 'noop' | 'command'
+/**
+ * `noop` opens a leader's term (dissertation 6.4); `command` belongs to the state machine; the
+ * payload of `configuration` is an encoded {@link Configuration} (membership/codec.ts).
+ */
+export type EntryKind = 'noop' | 'command' | 'configuration'
 
 export interface Entry {
   readonly index: LogIndex
@@ -27,6 +30,39 @@ export interface HardState {
 }
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader'
+
+/**
+ * Who takes part. In force on a node from the moment it is in its log, committed or not (4.1).
+ * Each list is sorted and names an id once. Who is about to turn from a voter into a learner stands
+ * among the learners already, and votes until the voters are switched; else no learner is a voter.
+ */
+export interface Configuration {
+  readonly voters: readonly NodeId[]
+  /** While joint (4.3): the voters of the configuration that is being left. Else empty. */
+  readonly outgoing: readonly NodeId[]
+  /** They receive the log and count in no majority. */
+  readonly learners: readonly NodeId[]
+  /**
+   * The voters to switch to as soon as each of them that is a learner has caught up (4.2.1): a duty
+   * of every leader, which it reads off the log. Null: nothing is planned.
+   */
+  readonly target: readonly NodeId[] | null
+}
+
+/** What a snapshot stands for; its content is the state machine's. */
+export interface SnapshotMeta {
+  readonly index: LogIndex
+  readonly term: Term
+  /** The latest *committed* configuration at `index`, and the index of its entry. */
+  readonly configuration: Configuration
+  readonly configurationIndex: LogIndex
+}
+
+/** The position before the first entry that is kept. */
+export interface LogAnchor {
+  readonly index: LogIndex
+  readonly term: Term
+}
 
 // ---- messages -----------------------------------------------------------------------------
 
@@ -74,6 +110,16 @@ export interface TimeoutNow extends Addressed {
   readonly kind: 'timeoutNow'
 }
 
+/**
+ * The log no longer holds what the follower needs: it shall fetch this snapshot from the sender,
+ * outside the core, and answer with the AppendReply `matched` when it is installed (5, 4.1).
+ */
+export interface SnapshotOffer extends Addressed {
+  readonly kind: 'snapshotOffer'
+  readonly session: number
+  readonly snapshot: SnapshotMeta
+}
+
 export interface PreVoteReply extends Addressed {
   readonly kind: 'preVoteReply'
   readonly granted: boolean
@@ -109,7 +155,7 @@ export interface HeartbeatReply extends Addressed {
  * Messages that promise nothing about the sender's disk and may leave at once. A `vote` is among
  * them because the core makes it only after the candidate's own vote is durable.
  */
-export type RequestMessage = PreVote | Vote | Append | Heartbeat | TimeoutNow
+export type RequestMessage = PreVote | Vote | Append | Heartbeat | TimeoutNow | SnapshotOffer
 /** Messages that acknowledge: only the second queue, after the disk, accepts this type. */
 export type ReplyMessage = PreVoteReply | VoteReply | AppendReply | HeartbeatReply
 export type Message = RequestMessage | ReplyMessage
@@ -132,6 +178,22 @@ export type Event =
   /** Hand leadership over, to the named or to the most up-to-date voter (3.10). */
   | { readonly kind: 'transferLeadership'; readonly to: NodeId | null }
   /**
+   * Make these the voters and learners. New voters become learners first and are promoted by the
+   * leader when they have caught up. `basedOn`: index of the configuration entry that the asker
+   * knew, an optimistic lock; null: whichever.
+   */
+  | {
+      readonly kind: 'changeMembership'
+      readonly id: number
+      readonly basedOn: LogIndex | null
+      readonly voters: readonly NodeId[]
+      readonly learners: readonly NodeId[]
+    }
+  /** A snapshot of the own state machine is synced and verified: the log may be cut. */
+  | { readonly kind: 'snapshotSaved'; readonly snapshot: SnapshotMeta }
+  /** A peer's snapshot is fetched, synced and verified, and waits to be installed. */
+  | { readonly kind: 'snapshotFetched'; readonly snapshot: SnapshotMeta }
+  /**
    * The node distrusts this leader (it stalls log time): do not acknowledge it for two election
    * timeouts of this term, and campaign. Say it again when the reason still stands then.
    */
@@ -152,6 +214,13 @@ export interface PersistEffect {
   /** Entries after this index are removed before `entries` are written; null when none. */
   readonly truncateAfter: LogIndex | null
   readonly entries: readonly Entry[]
+  /**
+   * Before anything else of this effect: the whole log is dropped and restarts after this snapshot,
+   * which the snapshot store holds already. Null: none is installed.
+   */
+  readonly install: SnapshotMeta | null
+  /** Entries up to this index are removed; a synced snapshot covers them. Null when none. */
+  readonly purgeTo: LogIndex | null
   readonly thenSend: readonly ReplyMessage[]
 }
 
@@ -175,6 +244,32 @@ export type ReadOutcome =
   | { readonly id: number; readonly kind: 'ready'; readonly index: LogIndex }
   | { readonly id: number; readonly kind: 'failed'; readonly leader: NodeId | null }
 
+export type MembershipOutcome =
+  | {
+      readonly id: number
+      readonly kind: 'appended'
+      readonly index: LogIndex
+      readonly term: Term
+    }
+  /**
+   * Certain: nothing was appended. PENDING: another change is under way (`pendingIndex`), or the
+   * own no-op is not committed. STALE: `basedOn` is no longer the latest. INVALID: no voter is
+   * left, an id is named twice.
+   */
+  | {
+      readonly id: number
+      readonly kind: 'refused'
+      readonly code: 'NOT_LEADER' | 'BUSY' | 'PENDING' | 'STALE' | 'INVALID'
+      readonly leader: NodeId | null
+      readonly pendingIndex: LogIndex | null
+    }
+
+/** The configuration in force, and the index of its entry (0: the founding one). */
+export interface ConfigurationInForce {
+  readonly configuration: Configuration
+  readonly index: LogIndex
+}
+
 export interface Leadership {
   readonly role: Role
   readonly term: Term
@@ -186,12 +281,27 @@ export interface Output {
   /** Leaves at once, in this order. */
   readonly send: readonly RequestMessage[]
   readonly persist: PersistEffect | null
+  /**
+   * The state machine is replaced by this snapshot, after all that was handed out to apply before;
+   * answered by `applied` with its index, and nothing is handed out until then. It stands in the
+   * snapshot store, and the write that drops the log before it is durable.
+   */
+  readonly restore: SnapshotMeta | null
   /** Committed and durable on this node, in order, each handed out once. */
   readonly apply: readonly Entry[]
   readonly proposals: readonly ProposalOutcome[]
   readonly reads: readonly ReadOutcome[]
+  readonly memberships: readonly MembershipOutcome[]
+  /**
+   * Fetch this snapshot from this peer, then say `snapshotFetched`. Said again with each offer: a
+   * fetch of the same index that is under way goes on, one that failed resumes, one of an older
+   * index gives way. A failed fetch says nothing: the leader offers again.
+   */
+  readonly fetchSnapshot: { readonly from: NodeId; readonly snapshot: SnapshotMeta } | null
   /** Set when role, term or leader changed. */
   readonly leadership: Leadership | null
+  /** Set when the configuration in force changed. */
+  readonly configuration: ConfigurationInForce | null
   readonly trace: readonly TraceEvent[]
 }
 
@@ -209,12 +319,17 @@ export interface TraceEvent {
 
 export interface RaftOptions {
   readonly id: NodeId
-  /** All voters, this node among them. */
-  readonly voters: readonly NodeId[]
+  /**
+   * The latest synced snapshot; before the first one `foundingSnapshot(voters)`. One that the log
+   * does not hold (a crash came between its fetch and its install) is installed at once.
+   */
+  readonly snapshot: SnapshotMeta
+  /** Where the log was cut; at or below the snapshot. `origin` when it never was. */
+  readonly anchor: LogAnchor
   readonly hardState: HardState
-  /** The whole durable log, from index 1, unbroken. */
+  /** The durable log after the anchor, unbroken. */
   readonly entries: readonly Entry[]
-  /** What the state machine has applied already. */
+  /** What the state machine has applied already; not below the anchor. */
   readonly applied: LogIndex
   readonly heartbeatTicks: number
   /** The election timeout is drawn anew from [min, max) each time. */
@@ -239,17 +354,27 @@ export interface RaftLimits {
   readonly uncommittedBytesMax: number
   /** Payload bytes handed out for apply and not yet applied. */
   readonly applyingBytesMax: number
+  /** Entries kept below a snapshot, so that a slow follower needs no snapshot. */
+  readonly keptEntries: number
+  /** A follower that is fed a snapshot keeps the log behind it from being cut: so long... */
+  readonly pinTicksMax: number
+  /** ... and up to so many payload bytes. */
+  readonly pinnedBytesMax: number
 }
 
 export interface PeerStatus {
   readonly id: NodeId
-  readonly state: 'probe' | 'replicate'
+  readonly state: 'probe' | 'replicate' | 'snapshot'
+  /** False: a learner. */
+  readonly votes: boolean
   readonly matchIndex: LogIndex
   readonly nextIndex: LogIndex
   readonly inflightMessages: number
   readonly inflightBytes: number
   /** Ticks since this peer was last heard. */
   readonly silentTicks: number
+  /** Of a learner that shall be promoted: its catch-up rounds (4.2.1). Null otherwise. */
+  readonly catchUp: { readonly rounds: number; readonly caughtUp: boolean } | null
 }
 
 export interface RaftStatus {
@@ -259,10 +384,19 @@ export interface RaftStatus {
   readonly votedFor: NodeId | null
   readonly leader: NodeId | null
   readonly voters: readonly NodeId[]
+  readonly configuration: Configuration
+  readonly configurationIndex: LogIndex
+  /** The configuration in force is committed. */
+  readonly configurationCommitted: boolean
+  /** First index that the log still holds (it may be last + 1), and the latest synced snapshot. */
+  readonly firstIndex: LogIndex
+  readonly snapshotIndex: LogIndex
   readonly lastIndex: LogIndex
   readonly durableIndex: LogIndex
   readonly commitIndex: LogIndex
   readonly appliedIndex: LogIndex
+  /** Payload bytes of the entries that the log still holds. */
+  readonly logBytes: number
   readonly uncommittedBytes: number
   readonly pendingReads: number
   /** Only of a leader; empty otherwise. */

@@ -2,3 +2,4 @@ export { startStatus, type StatusLog, type StatusOptions, type StatusServer } fr
 export { metricCatalogue, type MetricRow } from './metric-catalogue.js'
 export type { ChangeRow, ChangesView } from './changes-view.js'
 export type { PeerView, StatusView } from './status-view.js'
+export { startRepairStatus } from './repair-server.js'

@@ -1,7 +1,7 @@
 /** Every metric of our own, by name. docs/metrics.md is made from this list. */
 export interface MetricRow {
   readonly name: string
-  readonly type: 'gauge' | 'counter'
+  readonly type: 'gauge' | 'counter' | 'histogram'
   readonly help: string
   readonly labels: readonly string[]
 }
@@ -20,6 +20,18 @@ const counter = (name: string, help: string, labels: readonly string[] = []): Me
   labels,
 })
 
+const histogram = (name: string, help: string): MetricRow => ({
+  name,
+  type: 'histogram',
+  help,
+  labels: [],
+})
+
+/** Upper bounds of the buckets of every latency, in seconds: from a fast disk to a lost second. */
+export const latencyBuckets = [
+  0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5,
+] as const
+
 export const metricCatalogue = {
   buildInfo: gauge(
     'countersign_build_info',
@@ -33,6 +45,41 @@ export const metricCatalogue = {
   leaderKnown: gauge('countersign_raft_leader_known', '1 when a leader of this term is known.'),
   term: gauge('countersign_raft_term', 'Current term.'),
   lastIndex: gauge('countersign_raft_last_index', 'Last index of the log.'),
+  firstIndex: gauge('countersign_raft_first_index', 'First index that the log still holds.'),
+  logEntries: gauge('countersign_raft_log_entries', 'Entries that the log still holds.'),
+  logBytes: gauge('countersign_raft_log_bytes', 'Payload bytes of the entries of the log.'),
+  oldestLogAge: gauge(
+    'countersign_raft_oldest_log_age_seconds',
+    'How far back the log reaches at least, by the first Tick near its beginning; absent without one.',
+  ),
+  diskStalled: gauge(
+    'countersign_disk_stalled',
+    '1 while a write of the log has not come back for longer than an election timeout.',
+  ),
+  persist: histogram(
+    'countersign_raft_persist_seconds',
+    'Time of one write of the log, until it is durable on this disk.',
+  ),
+  commit: histogram(
+    'countersign_raft_commit_seconds',
+    'Time of an entry from the log of this leader until it is committed and durable here.',
+  ),
+  apply: histogram(
+    'countersign_raft_apply_seconds',
+    'Time of an entry from its commit until the state machine has applied it.',
+  ),
+  snapshotIndex: gauge('countersign_snapshot_index', 'Index of the newest snapshot; 0: none.'),
+  snapshotBytes: gauge('countersign_snapshot_bytes', 'Bytes of the newest snapshot.'),
+  snapshotFetched: gauge(
+    'countersign_snapshot_fetched_bytes',
+    'Bytes stored of the snapshot that is being fetched from a peer; 0 when none is.',
+  ),
+  lastRestore: gauge(
+    'countersign_last_restore_seconds',
+    'How long the last restore of the state from a snapshot took; 0 before the first.',
+  ),
+  members: gauge('countersign_raft_members', 'Members of the configuration in force.', ['role']),
+  removed: gauge('countersign_removed', '1 when the cluster has given this node up.'),
   durableIndex: gauge('countersign_raft_durable_index', 'Last index that is safe on this disk.'),
   commitIndex: gauge('countersign_raft_commit_index', 'Last index known to be committed.'),
   appliedIndex: gauge(
@@ -58,7 +105,8 @@ export const metricCatalogue = {
   ),
   proposalsRefused: counter(
     'countersign_raft_proposals_refused_total',
-    'Proposals refused: not the leader, or busy.',
+    'Commands that this node did not put into the log: it did not lead, too many bytes or commands waited.',
+    ['reason'],
   ),
 
   peerConnected: gauge('countersign_peer_connected', '1 when our stream to the peer stands.', [
@@ -72,6 +120,21 @@ export const metricCatalogue = {
   peerSilence: gauge(
     'countersign_peer_silent_seconds',
     'Time since the peer was last heard. Only of a leader.',
+    ['peer'],
+  ),
+  peerState: gauge(
+    'countersign_peer_state',
+    '1 for how the log is sent to the peer: probe, replicate, or snapshot. Only of a leader.',
+    ['peer', 'state'],
+  ),
+  peerMatch: gauge(
+    'countersign_peer_match_index',
+    'Last index that the peer is known to hold. Only of a leader.',
+    ['peer'],
+  ),
+  peerCatchUpRounds: gauge(
+    'countersign_peer_catch_up_rounds',
+    'Catch-up rounds of a learner that shall be promoted. Only of a leader.',
     ['peer'],
   ),
   peerInflightBytes: gauge(

@@ -1,8 +1,8 @@
 /** The Prometheus registry of one node: asked for at each scrape, counted as entries are applied. */
-import { Counter, Gauge, Registry, collectDefaultMetrics } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import type { MachineEvent } from '../machine/index.js'
 import type { NodePort, NodeStatus } from '../node/ports.js'
-import { metricCatalogue, type MetricKey } from './metric-catalogue.js'
+import { latencyBuckets, metricCatalogue, type MetricKey } from './metric-catalogue.js'
 
 export interface Metrics {
   readonly contentType: string
@@ -10,6 +10,9 @@ export interface Metrics {
   close(): void
 }
 
+const memberRoles = ['voter', 'outgoing', 'learner']
+const refusalReasons = ['notLeader', 'bytesWaiting', 'commandsWaiting'] as const
+const peerStates = ['probe', 'replicate', 'snapshot']
 const roles = ['follower', 'preCandidate', 'candidate', 'leader']
 
 /** Beside our own it carries what prom-client tells of the process: `process_*` and `nodejs_*`. */
@@ -21,6 +24,9 @@ export function createMetrics(node: NodePort, options: { readonly tickMs: number
     rows.increment('appliedEntries')
     for (const event of events) countEvent(rows, event)
   })
+  const latencies = node.onLatency((stage, ms) => {
+    rows.observe(stage, ms / 1000)
+  })
   return {
     contentType: registry.contentType,
     text: () => {
@@ -29,6 +35,7 @@ export function createMetrics(node: NodePort, options: { readonly tickMs: number
     },
     close: () => {
       subscription.close()
+      latencies.close()
       registry.clear()
     },
   }
@@ -40,13 +47,18 @@ type Labels = Readonly<Record<string, string>>
 class RowSet {
   readonly #gauges = new Map<MetricKey, Gauge>()
   readonly #counters = new Map<MetricKey, Counter>()
+  readonly #histograms = new Map<MetricKey, Histogram>()
 
   constructor(registry: Registry) {
     for (const key of Object.keys(metricCatalogue) as MetricKey[]) {
       const { name, type, help, labels } = metricCatalogue[key]
       const settings = { name, help, labelNames: [...labels], registers: [registry] }
       if (type === 'gauge') this.#gauges.set(key, new Gauge(settings))
-      else this.#counters.set(key, new Counter(settings))
+      else if (type === 'counter') this.#counters.set(key, new Counter(settings))
+      else {
+        const buckets = [...latencyBuckets]
+        this.#histograms.set(key, new Histogram({ ...settings, buckets }))
+      }
     }
   }
 
@@ -60,10 +72,14 @@ class RowSet {
   }
 
   /** A counter that is kept elsewhere: shown as it stands there. */
-  total(key: MetricKey, value: number): void {
+  total(key: MetricKey, value: number, labels: Labels = {}): void {
     const counter = this.#counters.get(key)
-    counter?.reset()
-    counter?.inc(value)
+    counter?.remove(labels)
+    counter?.inc(labels, value)
+  }
+
+  observe(key: MetricKey, seconds: number): void {
+    this.#histograms.get(key)?.observe(seconds)
   }
 
   increment(key: MetricKey, labels: Labels = {}): void {
@@ -80,12 +96,19 @@ function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
     cluster: machine.clusterName,
   })
   rows.set('ready', status.ready ? 1 : 0)
+  rows.set('removed', status.removed ? 1 : 0)
+  fillSnapshot(rows, status)
+  fillLog(rows, status)
+  for (const role of memberRoles) {
+    rows.set('members', status.members.filter((member) => member.role === role).length, { role })
+  }
   rows.set('watchers', status.watchers)
   for (const role of roles) rows.set('role', raft.role === role ? 1 : 0, { role })
   rows.set('leaderKnown', raft.leader === null ? 0 : 1)
   rows.set('term', raft.term)
   rows.set('lastIndex', raft.lastIndex)
   rows.set('durableIndex', raft.durableIndex)
+  rows.set('firstIndex', raft.firstIndex)
   rows.set('commitIndex', raft.commitIndex)
   rows.set('appliedIndex', raft.appliedIndex)
   rows.set('uncommittedBytes', raft.uncommittedBytes)
@@ -93,7 +116,9 @@ function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
   rows.total('electionsStarted', raft.counters.electionsStarted)
   rows.total('electionsWon', raft.counters.electionsWon)
   rows.total('preVotesRefused', raft.counters.preVotesRefused)
-  rows.total('proposalsRefused', raft.counters.proposalsRefused)
+  for (const reason of refusalReasons) {
+    rows.total('proposalsRefused', status.proposalsRefused[reason], { reason })
+  }
   for (const { id, connected } of status.links) {
     rows.set('peerConnected', connected ? 1 : 0, { peer: id })
   }
@@ -101,6 +126,13 @@ function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
     rows.set('peerLag', Math.max(0, raft.lastIndex - peer.matchIndex), { peer: peer.id })
     rows.set('peerSilence', (peer.silentTicks * tickMs) / 1000, { peer: peer.id })
     rows.set('peerInflightBytes', peer.inflightBytes, { peer: peer.id })
+    rows.set('peerMatch', peer.matchIndex, { peer: peer.id })
+    for (const state of peerStates) {
+      rows.set('peerState', peer.state === state ? 1 : 0, { peer: peer.id, state })
+    }
+    if (peer.catchUp !== null) {
+      rows.set('peerCatchUpRounds', peer.catchUp.rounds, { peer: peer.id })
+    }
   }
   for (const [state, count] of Object.entries(machine.changesByState)) {
     rows.set('changes', count, { state })
@@ -109,6 +141,20 @@ function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
   rows.set('logTime', machine.logTime / 1000)
   rows.total('refusals', machine.refusals)
   rows.total('noise', machine.noise)
+}
+
+function fillSnapshot(rows: RowSet, { snapshot }: NodeStatus): void {
+  rows.set('snapshotIndex', snapshot.index)
+  rows.set('snapshotBytes', snapshot.bytes)
+  rows.set('snapshotFetched', snapshot.fetching?.storedBytes ?? 0)
+  rows.set('lastRestore', (snapshot.lastRestoreMs ?? 0) / 1000)
+}
+
+function fillLog(rows: RowSet, { log, diskStalled }: NodeStatus): void {
+  rows.set('logEntries', log.entries)
+  rows.set('logBytes', log.bytes)
+  if (log.oldestAgeMs !== null) rows.set('oldestLogAge', log.oldestAgeMs / 1000)
+  rows.set('diskStalled', diskStalled ? 1 : 0)
 }
 
 function countEvent(rows: RowSet, event: MachineEvent): void {

@@ -1,5 +1,11 @@
 /** What `GET /status` answers: this node's own view, plain JSON, a documented stable shape. */
-import type { NodeStatus } from '../node/ports.js'
+import type {
+  LogFacts,
+  MemberFacts,
+  NodeStatus,
+  ProposalsRefused,
+  SnapshotFacts,
+} from '../node/ports.js'
 
 export interface StatusView {
   readonly node: {
@@ -7,6 +13,8 @@ export interface StatusView {
     readonly incarnation: string
     readonly version: string
     readonly ready: boolean
+    /** The cluster has given this node up: stop it. */
+    readonly removed: boolean
     readonly clientAddress: string
     /** Milliseconds since the Unix epoch, by the node's wall clock. */
     readonly startedAtMs: number
@@ -17,6 +25,10 @@ export interface StatusView {
     readonly name: string
     readonly featureLevel: number
     readonly voters: readonly string[]
+    /** The consensus configuration in force, and the index of its entry (0: genesis). */
+    readonly members: readonly MemberFacts[]
+    readonly configurationIndex: number
+    readonly configurationCommitted: boolean
   }
   readonly role: string
   readonly term: number
@@ -27,7 +39,13 @@ export interface StatusView {
     readonly durable: number
     readonly commit: number
     readonly applied: number
+    /** First one that the log still holds. */
+    readonly first: number
   }
+  readonly snapshot: SnapshotFacts
+  readonly log: LogFacts
+  /** A write of the log has not come back for longer than an election timeout. */
+  readonly diskStalled: boolean
   /** Equal on every node at an equal applied index. */
   readonly stateDigest: string
   /** Log time, milliseconds since the Unix epoch. */
@@ -42,6 +60,7 @@ export interface StatusView {
     readonly transferTarget: string | null
     readonly uncommittedBytes: number
     readonly pendingReads: number
+    readonly proposalsRefused: ProposalsRefused
     readonly counters: Readonly<Record<string, number>>
   }
   /** The effective configuration, without secrets. */
@@ -65,6 +84,10 @@ export interface PeerView {
     readonly inflightMessages: number
     readonly inflightBytes: number
     readonly silentMs: number
+    /** False: a learner. */
+    readonly votes: boolean
+    /** Of a learner that shall be promoted: its catch-up rounds. */
+    readonly catchUp: { readonly rounds: number; readonly caughtUp: boolean } | null
   } | null
 }
 
@@ -82,6 +105,7 @@ export function statusView(status: NodeStatus, clock: ViewClock): StatusView {
       incarnation: status.incarnation,
       version: status.version,
       ready: status.ready,
+      removed: status.removed,
       clientAddress: status.clientAddress,
       startedAtMs: status.startedAt,
       nowMs: clock.nowMs,
@@ -91,6 +115,9 @@ export function statusView(status: NodeStatus, clock: ViewClock): StatusView {
       name: machine.clusterName,
       featureLevel: machine.featureLevel,
       voters: raft.voters,
+      members: status.members,
+      configurationIndex: raft.configurationIndex,
+      configurationCommitted: raft.configurationCommitted,
     },
     role: raft.role,
     term: raft.term,
@@ -101,7 +128,11 @@ export function statusView(status: NodeStatus, clock: ViewClock): StatusView {
       durable: raft.durableIndex,
       commit: raft.commitIndex,
       applied: raft.appliedIndex,
+      first: raft.firstIndex,
     },
+    snapshot: status.snapshot,
+    log: status.log,
+    diskStalled: status.diskStalled,
     stateDigest: machine.stateDigest,
     logTimeMs: machine.logTime,
     peers: status.links.map((link) => peerView(status, link.id, clock)),
@@ -114,6 +145,7 @@ export function statusView(status: NodeStatus, clock: ViewClock): StatusView {
       transferTarget: raft.transferTarget,
       uncommittedBytes: raft.uncommittedBytes,
       pendingReads: raft.pendingReads,
+      proposalsRefused: status.proposalsRefused,
       counters: raft.counters,
     },
     configuration: status.configuration,
@@ -140,6 +172,8 @@ function peerView(status: NodeStatus, id: string, clock: ViewClock): PeerView {
             inflightMessages: progress.inflightMessages,
             inflightBytes: progress.inflightBytes,
             silentMs: progress.silentTicks * clock.tickMs,
+            votes: progress.votes,
+            catchUp: progress.catchUp,
           },
   }
 }

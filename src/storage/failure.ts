@@ -1,7 +1,7 @@
 /** Storage failures as the codes that an operator can look up (docs/errors.md). */
 import { CountersignError, type ErrorDetails } from '../errors.js'
 
-/** Says which file and key fail which check. The node does not start on it, and repairs nothing. */
+/** Says which file and key fail which check. */
 export function damaged(
   file: string,
   key: string,
@@ -10,9 +10,24 @@ export function damaged(
 ): CountersignError {
   return new CountersignError(
     'STORE_DAMAGED',
-    `${file}: ${key} ${problem}. This node does not start on it and repairs nothing by itself: ` +
+    `${file}: ${key} ${problem}. This node neither votes nor leads with it: ` +
       'keep the directory and see "A damaged store" in docs/operating.md. The other nodes hold the log.',
     { details: { file, key, problem, ...details } },
+  )
+}
+
+/** Nothing else remembers the vote, so no repair can bring it back. */
+export function guardLost(
+  file: string,
+  problem: string,
+  details: ErrorDetails = {},
+): CountersignError {
+  return new CountersignError(
+    'GUARD_LOST',
+    `${file}: the guard ${problem}, so this node may have voted in a term that it no longer knows. ` +
+      'It cannot take part under this identity again: keep the directory, and replace the node with ' +
+      '`countersign node replace` (see "A damaged store" in docs/operating.md).',
+    { details: { file, key: 'the guard', problem, ...details } },
   )
 }
 

@@ -8,55 +8,51 @@
  * never acknowledged, a store older than the guard is damaged. Written before the batch, every
  * power cut would look like damage.
  */
-import { writeSync } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
-import { damaged, openFailure } from './failure.js'
+import { guardLost, openFailure } from './failure.js'
+import type { Files, OpenFile } from './files.js'
 import { decodeGuardSlot, encodeGuardSlot, guardSlotBytes, type GuardRecord } from './record.js'
 
 export class GuardFile {
-  readonly #handle: FileHandle
+  readonly #file: OpenFile
 
-  private constructor(handle: FileHandle) {
-    this.#handle = handle
+  private constructor(file: OpenFile) {
+    this.#file = file
   }
 
-  /** Opens an existing guard; the newer of its valid slots. */
-  static async open(path: string): Promise<{ guard: GuardFile; newest: GuardRecord }> {
-    let handle: FileHandle
+  /** Opens an existing guard; the newer of its valid slots. Throws GUARD_LOST without one. */
+  static async open(
+    path: string,
+    files: Files,
+  ): Promise<{ guard: GuardFile; newest: GuardRecord }> {
+    const file = await openExisting(path, files)
     try {
-      handle = await open(path, 'r+')
+      return { guard: new GuardFile(file), newest: await readNewest(path, file) }
     } catch (thrown) {
+      await file.close()
       throw openFailure(path, thrown)
-    }
-    try {
-      return { guard: new GuardFile(handle), newest: await readNewest(path, handle) }
-    } catch (thrown) {
-      await handle.close()
-      throw thrown
     }
   }
 
   /** Makes the file with both slots allocated, so that a later write changes no metadata. */
-  static async create(path: string, first: GuardRecord): Promise<void> {
-    const handle = await open(path, 'wx', 0o600)
+  static async create(path: string, first: GuardRecord, files: Files): Promise<void> {
+    const file = await files.open(path, 'create')
     try {
-      await handle.write(Buffer.alloc(2 * guardSlotBytes))
-      await handle.write(encodeGuardSlot(first), 0, guardSlotBytes, slotOffset(first.generation))
-      await handle.sync()
+      await file.write(Buffer.alloc(2 * guardSlotBytes), 0)
+      await file.write(encodeGuardSlot(first), slotOffset(first.generation))
+      await file.sync()
     } finally {
-      await handle.close()
+      await file.close()
     }
   }
 
-  /** Durable when it resolves. The write itself only reaches the page cache: no thread needed. */
+  /** Durable when it resolves. */
   async write(record: GuardRecord): Promise<void> {
-    const offset = slotOffset(record.generation)
-    writeSync(this.#handle.fd, encodeGuardSlot(record), 0, guardSlotBytes, offset)
-    await this.#handle.datasync()
+    this.#file.writeSmall(encodeGuardSlot(record), slotOffset(record.generation))
+    await this.#file.sync()
   }
 
   async close(): Promise<void> {
-    await this.#handle.close()
+    await this.#file.close()
   }
 }
 
@@ -64,12 +60,22 @@ function slotOffset(generation: number): number {
   return (generation % 2) * guardSlotBytes
 }
 
-async function readNewest(path: string, handle: FileHandle): Promise<GuardRecord> {
-  const bytes = Buffer.alloc(2 * guardSlotBytes)
-  const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0)
-  const { size } = await handle.stat()
-  if (bytesRead !== bytes.length || size !== bytes.length) {
-    throw damaged(path, 'the guard', `is ${String(size)} bytes long, not ${String(bytes.length)}`)
+async function openExisting(path: string, files: Files): Promise<OpenFile> {
+  try {
+    return await files.open(path, 'update')
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') {
+      throw guardLost(path, 'is missing')
+    }
+    throw openFailure(path, thrown)
+  }
+}
+
+async function readNewest(path: string, file: OpenFile): Promise<GuardRecord> {
+  const bytes = await file.read(0, 2 * guardSlotBytes)
+  const size = await file.size()
+  if (bytes.length !== 2 * guardSlotBytes || size !== bytes.length) {
+    throw guardLost(path, `is ${String(size)} bytes long, not ${String(2 * guardSlotBytes)}`)
   }
   const slots = [0, 1]
     .map((slot) =>
@@ -78,8 +84,6 @@ async function readNewest(path: string, handle: FileHandle): Promise<GuardRecord
     .filter((slot) => slot !== null)
     .sort((a, b) => b.generation - a.generation)
   const newest = slots[0]
-  if (newest === undefined) {
-    throw damaged(path, 'the guard', 'has no valid slot: this node may have voted in a lost term')
-  }
+  if (newest === undefined) throw guardLost(path, 'has no valid slot')
   return newest
 }

@@ -10,6 +10,7 @@
  * | `raft/`    | `i`                                    | identity                    |
  * | `state/`   | `m`                                    | applied point               |
  * | `state/`   | `r` + key, UTF-16 big-endian           | one record of the state     |
+ * | `snapshots/` | index, 16 digits, `.snapshot`        | snapshot-file.ts            |
  * | `identity` | -                                      | identity                    |
  * | `guard`    | two slots of 512 bytes                 | guard record each           |
  * | `reserve`  | -                                      | zeros                       |
@@ -21,6 +22,7 @@ export const dataFiles = {
   state: 'state',
   identity: 'identity',
   guard: 'guard',
+  snapshots: 'snapshots',
   reserve: 'reserve',
 } as const
 
@@ -49,12 +51,23 @@ export function entryIndexOf(key: Uint8Array): number | null {
   return Number.isSafeInteger(index) ? index : null
 }
 
+/** UTF-16 big-endian. */
+export function recordKeyBytes(key: string): Buffer {
+  return Buffer.from(key, 'utf16le').swap16()
+}
+
+/** An odd last byte belongs to no key that was written. */
+export function textOfRecordKey(bytes: Uint8Array): string {
+  const whole = bytes.length - (bytes.length % 2)
+  return Buffer.from(bytes.subarray(0, whole)).swap16().toString('utf16le')
+}
+
 export function recordKey(key: string): Buffer {
-  return Buffer.concat([Buffer.of(recordPrefix), Buffer.from(key, 'utf16le').swap16()])
+  return Buffer.concat([Buffer.of(recordPrefix), recordKeyBytes(key)])
 }
 
 export function recordKeyText(key: Uint8Array): string {
-  return Buffer.from(key.subarray(1)).swap16().toString('utf16le')
+  return textOfRecordKey(key.subarray(1))
 }
 
 /** Bounds of all records of the state: from `gte` on, below `lt`. */

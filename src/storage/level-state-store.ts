@@ -4,35 +4,31 @@
  * That is no fault: everything in it can be made again from the log, so a store that cannot be
  * opened or read is thrown away, never repaired.
  */
-import { rm } from 'node:fs/promises'
-import { Level } from 'level'
 import { invariant } from '../invariant.js'
-import { openFailure, writeFailure } from './failure.js'
+import { systemDisk, type BinaryLevel, type Disk } from './disk.js'
+import { damaged, openFailure, writeFailure } from './failure.js'
 import { recordKey, recordKeyRange, recordKeyText, stateKeys } from './keys.js'
 import { decodeApplied, encodeApplied } from './record.js'
-import type { BinaryLevel } from './recover-log.js'
+import { damagedTables } from './table-check.js'
 import type { AppliedPoint, StateStore, StateWrite } from './state-store.js'
 
-export async function openLevelStateStore(file: string): Promise<StateStore> {
+export async function openLevelStateStore(file: string, disk = systemDisk): Promise<StateStore> {
   try {
-    return new LevelStateStore(file, await openLevel(file))
+    const [table] = await damagedTables(file, disk.files)
+    if (table !== undefined) throw damaged(table.file, 'the table', table.problem)
+    const db = await disk.openLevel(file, { createIfMissing: true })
+    return new LevelStateStore(file, db, disk)
   } catch (thrown) {
     const failure = openFailure(file, thrown)
     if (failure.code !== 'STORE_DAMAGED') throw failure
   }
-  return new LevelStateStore(file, await recreate(file))
+  return new LevelStateStore(file, await recreate(file, disk), disk)
 }
 
-async function openLevel(file: string): Promise<BinaryLevel> {
-  const db: BinaryLevel = new Level(file, { keyEncoding: 'buffer', valueEncoding: 'buffer' })
-  await db.open()
-  return db
-}
-
-async function recreate(file: string): Promise<BinaryLevel> {
+async function recreate(file: string, disk: Disk): Promise<BinaryLevel> {
   try {
-    await rm(file, { recursive: true, force: true })
-    return await openLevel(file)
+    await disk.files.remove(file)
+    return await disk.openLevel(file, { createIfMissing: true })
   } catch (thrown) {
     throw openFailure(file, thrown)
   }
@@ -40,12 +36,14 @@ async function recreate(file: string): Promise<BinaryLevel> {
 
 class LevelStateStore implements StateStore {
   readonly #file: string
+  readonly #disk: Disk
   #db: BinaryLevel
   #failure: Error | null = null
 
-  constructor(file: string, db: BinaryLevel) {
+  constructor(file: string, db: BinaryLevel, disk: Disk) {
     this.#file = file
     this.#db = db
+    this.#disk = disk
   }
 
   /** A damaged applied point counts as none: the caller rebuilds. */
@@ -89,7 +87,7 @@ class LevelStateStore implements StateStore {
   async clear(): Promise<void> {
     invariant(this.#failure === null, 'A store that failed is not written again.')
     await this.#db.close()
-    this.#db = await recreate(this.#file)
+    this.#db = await recreate(this.#file, this.#disk)
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@
  */
 import { invariant } from '../invariant.js'
 import type { LogBatch } from './log-store.js'
+import type { SnapshotInfo } from './snapshot-store.js'
 
 export interface LogEnd {
   readonly term: number
@@ -11,6 +12,42 @@ export interface LogEnd {
   readonly commit: number
   readonly lastIndex: number
   readonly lastTerm: number
+}
+
+/**
+ * The end of a log that restarts after this snapshot. `snapshot` is what the snapshot store holds
+ * at the index of `batch.install`.
+ */
+export function endAfterInstall(
+  now: LogEnd,
+  install: NonNullable<LogBatch['install']>,
+  snapshot: SnapshotInfo | null,
+): LogEnd & { readonly snapshot: SnapshotInfo } {
+  const facts = { now, index: install.index, term: install.term }
+  invariant(
+    snapshot?.term === install.term,
+    'Only a snapshot that the snapshot store holds is installed.',
+    facts,
+  )
+  invariant(install.index > now.commit, 'A snapshot is installed above the commit index.', facts)
+  const { index, term } = install
+  return { ...now, commit: index, lastIndex: index, lastTerm: term, snapshot }
+}
+
+/** `snapshot`: the newest one that is synced and verified. */
+export function checkPurge(
+  purgeTo: number,
+  anchorIndex: number,
+  end: LogEnd,
+  snapshot: SnapshotInfo | null,
+): asserts snapshot is SnapshotInfo {
+  const facts = { purgeTo, anchorIndex, end, snapshot: snapshot?.index ?? null }
+  invariant(purgeTo > anchorIndex && purgeTo <= end.commit, 'What is purged is committed.', facts)
+  invariant(
+    snapshot !== null && snapshot.index >= purgeTo,
+    'The log is purged only as far as a synced and verified snapshot covers it.',
+    facts,
+  )
 }
 
 /**
@@ -53,12 +90,14 @@ export function nextLogEnd(now: LogEnd, batch: LogBatch, keptTerm: number): LogE
 /**
  * True when only the commit index moved. Such a batch is remembered and not written: the commit
  * index follows from the log and a majority, a restarted node learns it from the leader, and it
- * joins whatever batch comes next. Term, vote, entries and truncation are always written.
+ * joins whatever batch comes next. Everything else is always written.
  */
 export function isCommitOnly(now: LogEnd, batch: LogBatch): boolean {
   return (
     batch.entries.length === 0 &&
     batch.truncateAfter === null &&
+    batch.install === null &&
+    batch.purgeTo === null &&
     (batch.hardState === null ||
       (batch.hardState.term === now.term && batch.hardState.votedFor === now.votedFor))
   )

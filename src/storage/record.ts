@@ -7,7 +7,8 @@
  * | entry         | format u8, index u64, term u64, kind u8, length u32, payload, digest, chain  |
  * | hard state    | format u8, generation u64, term u64, votedFor text, commit u64,              |
  * |               | firstIndex u64, lastIndex u64, lastTerm u64, lastChain 32, seal              |
- * | anchor        | format u8, index u64, term u64, chain 32, seal                               |
+ * | anchor        | format u8, index u64, term u64, chain 32,                                    |
+ * |               | when it was moved: snapshot index u64 and digest 32, seal                    |
  * | identity      | format u8, clusterId 32, nodeId text, incarnation 16, seal                   |
  * | applied point | format u8, index u64, term u64, digest 32, seal                              |
  * | guard slot    | format u8, generation u64, clusterId 32, incarnation 16, term u64,           |
@@ -53,14 +54,20 @@ export interface GuardRecord extends LogHead {
   readonly incarnation: string
 }
 
-/** The point from which the log is kept; index 0 until the log is compacted. */
-export interface Anchor {
+/** A position of the log and the chain value there. */
+export interface ChainPoint {
   readonly index: number
   readonly term: number
   readonly chain: Buffer
 }
 
-const entryKinds = ['noop', 'command'] as const satisfies readonly EntryKind[]
+/** The point from which the log is kept; index 0 until the log is compacted. */
+export interface Anchor extends ChainPoint {
+  /** The snapshot that covered what was cut off; null at 0. A later one may have replaced it. */
+  readonly snapshot: { readonly index: number; readonly digest: string } | null
+}
+
+const entryKinds = ['noop', 'command', 'configuration'] as const satisfies readonly EntryKind[]
 
 /** The chain value before the first entry. */
 export function chainStart(clusterId: string): Buffer {
@@ -71,12 +78,16 @@ export function chainAfter(previous: Uint8Array, digest: Uint8Array): Buffer {
   return Buffer.from(sha256(previous, digest))
 }
 
+export function entryDigest(entry: Entry): Uint8Array {
+  return sha256(entryHead(entry), entry.payload)
+}
+
 export function encodeEntry(
   entry: Entry,
   chainBefore: Uint8Array,
 ): { value: Buffer; chain: Buffer } {
   const head = entryHead(entry)
-  const digest = sha256(head, entry.payload)
+  const digest = entryDigest(entry)
   const chain = chainAfter(chainBefore, digest)
   const value = Buffer.concat([Buffer.of(storeFormat), head, entry.payload, digest, chain])
   return { value, chain }
@@ -147,15 +158,20 @@ export function decodeHardState(bytes: Uint8Array): HardStateRecord | null {
 }
 
 export function encodeAnchor(anchor: Anchor): Buffer {
-  const { index, term, chain } = anchor
-  return seal('anchor', new FieldWriter().u8(storeFormat).u64(index).u64(term).bytes(chain).take())
+  const { index, term, chain, snapshot } = anchor
+  const writer = new FieldWriter().u8(storeFormat).u64(index).u64(term).bytes(chain)
+  if (snapshot !== null) writer.u64(snapshot.index).hex(snapshot.digest, 32)
+  return seal('anchor', writer.take())
 }
 
 export function decodeAnchor(bytes: Uint8Array): Anchor | null {
   const reader = openRecord('anchor', bytes)
   if (reader === null) return null
-  const anchor = { index: reader.u64(), term: reader.u64(), chain: reader.bytes(32) }
-  return reader.ended() ? anchor : null
+  const point = { index: reader.u64(), term: reader.u64(), chain: reader.bytes(32) }
+  // Of a log that was never cut the record ends here, as in directories of before compaction.
+  if (reader.ended()) return { ...point, snapshot: null }
+  const snapshot = { index: reader.u64(), digest: reader.hex(32) }
+  return reader.ended() ? { ...point, snapshot } : null
 }
 
 export function encodeIdentity(identity: Identity): Buffer {

@@ -18,7 +18,7 @@ export interface AppliedPoint {
 export interface StateStore {
   /** Null when nothing was ever applied. */
   readApplied(): Promise<AppliedPoint | null>
-  /** Every record, by key in code-unit order. */
+  /** Every record, by key in code-unit order, as of the first step: later writes do not show. */
   readAll(): AsyncIterable<readonly [key: string, value: Uint8Array]>
   write(writes: readonly StateWrite[], applied: AppliedPoint): Promise<void>
   /** Throws away everything, so that it can be rebuilt from the log. */

@@ -3,14 +3,18 @@
  * them goes out on our own streams; here only our Hello, or a refusal, goes back.
  */
 import { Server, ServerCredentials, type ConnectionInjector } from '@grpc/grpc-js'
-import type { CountersignError } from '../errors.js'
+import { CountersignError } from '../errors.js'
 import type { NodeId } from '../raft/index.js'
 import type { PeerEvents } from '../node/ports.js'
-import { exchange, type Frame, type Hello } from '../wire/index.js'
+import { exchange, fetchPath, transferPath, type Frame, type Hello } from '../wire/index.js'
 import { channelOptions } from './channel-options.js'
+import { asBuffer, asBytes } from './client.js'
 import { Doorkeeper } from './doorkeeper.js'
+import { FetchService, type FetchCall } from './fetch-service.js'
 import { InboundStream, type Call } from './inbound-stream.js'
 import type { KnownPeer, PeersOptions, TransportTiming } from './options.js'
+import type { Roster } from './roster.js'
+import { serveTransfer, type TransferCall, type TransferReply } from './transfer-service.js'
 
 export interface AcceptorEvents {
   readonly peer: PeerEvents
@@ -31,6 +35,8 @@ export interface AcceptorCounters {
 
 export class Acceptor {
   readonly #options: PeersOptions
+  readonly #roster: Roster
+  readonly #fetches = new FetchService()
   readonly #events: AcceptorEvents
   readonly #server: Server
   readonly #injector: ConnectionInjector
@@ -40,8 +46,14 @@ export class Acceptor {
   #hellosRefused = 0
   #framesRefused = 0
 
-  constructor(options: PeersOptions, timing: TransportTiming, events: AcceptorEvents) {
+  constructor(
+    options: PeersOptions,
+    timing: TransportTiming,
+    roster: Roster,
+    events: AcceptorEvents,
+  ) {
     this.#options = options
+    this.#roster = roster
     this.#events = events
     this.#server = new Server({
       ...channelOptions,
@@ -51,6 +63,9 @@ export class Acceptor {
       'grpc.keepalive_timeout_ms': timing.keepaliveMs,
     })
     this.#server.register(exchange.path, this.#exchange.bind(this), asBuffer, asBytes, 'bidi')
+    const fetch = this.#fetch.bind(this)
+    this.#server.register(fetchPath, fetch, asBuffer, asBytes, 'serverStream')
+    this.#server.register(transferPath, this.#transfer.bind(this), asBuffer, asBytes, 'unary')
     const { ca, certificate, key } = options.tls
     const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(key) }
     this.#injector = this.#server.createConnectionInjector(
@@ -81,6 +96,19 @@ export class Acceptor {
     }
   }
 
+  /** Ends the streams of those who are no members any more. */
+  dismissStrangers(): void {
+    for (const stream of [...this.#streams.values()]) {
+      const { peer } = stream
+      if (peer === null || this.#roster.admits(peer)) continue
+      const isRemoved = this.#roster.isRemoved(peer)
+      const message = isRemoved
+        ? `${peer.id} was removed from the cluster; an id is never used twice.`
+        : `${peer.id} is not the member of that name any more.`
+      stream.dismiss(new CountersignError(isRemoved ? 'NODE_REMOVED' : 'PEER_REFUSED', message))
+    }
+  }
+
   async stop(): Promise<void> {
     for (const stream of this.#streams.values()) stream.forget()
     this.#streams.clear()
@@ -92,7 +120,7 @@ export class Acceptor {
   #exchange(call: Call): void {
     // Asked now: after a reset the connection does not know its own address any more.
     const remote = call.getPeer()
-    const stream = new InboundStream(call, this.#options, {
+    const stream = new InboundStream(call, this.#options, this.#roster, {
       identified: (peer, hello) => {
         this.#doorkeeper.admit(remote)
         this.#streams.get(peer.id)?.replace()
@@ -113,6 +141,39 @@ export class Acceptor {
     stream.start()
   }
 
+  #fetch(call: FetchCall): void {
+    const remote = call.getPeer()
+    const served = this.#fetches.serve(call, {
+      options: this.#options,
+      roster: this.#roster,
+      answers: (from, wanted) => this.#events.peer.fetched(from, wanted),
+      identified: () => {
+        this.#doorkeeper.admit(remote)
+      },
+    })
+    void served.then((why) => {
+      // One that was served closes its connection itself: what it has not read is still in there.
+      if (why === null) return
+      this.#doorkeeper.dismiss(remote)
+      this.#count(why, remote)
+    })
+  }
+
+  #transfer(call: TransferCall, reply: TransferReply): void {
+    const remote = call.getPeer()
+    const served = serveTransfer(call, reply, {
+      options: this.#options,
+      roster: this.#roster,
+      transfer: (to) => this.#events.peer.transferAsked(to),
+      identified: () => {
+        this.#doorkeeper.admit(remote)
+      },
+    })
+    void served.then((why) => {
+      if (why !== null) this.#count(why, remote)
+    })
+  }
+
   #deliver(from: KnownPeer, frame: Frame): void {
     switch (frame.kind) {
       case 'messages':
@@ -130,17 +191,9 @@ export class Acceptor {
   }
 
   #count(why: CountersignError, remote: string): void {
-    if (why.code === 'PEER_REFUSED') this.#hellosRefused += 1
-    else this.#framesRefused += 1
+    if (why.code === 'PEER_REFUSED' || why.code === 'NODE_REMOVED') this.#hellosRefused += 1
+    else if (why.code === 'MALFORMED_REQUEST') this.#framesRefused += 1
     const facts = { remote, code: why.code, reason: why.message }
     this.#options.log?.warn(facts, 'peer stream refused')
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function asBytes(bytes: Buffer): Uint8Array {
-  return bytes
 }

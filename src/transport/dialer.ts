@@ -11,6 +11,7 @@ import { Backoff } from './backoff.js'
 import type { KnownPeer, PeersOptions, TransportTiming } from './options.js'
 import { OutboundStream } from './outbound-stream.js'
 import { parseAddress, probe, type HostPort, type Probe } from './probe.js'
+import type { Roster } from './roster.js'
 
 /** A stream that stood this long was a good one: the next backoff begins anew. */
 const steadyAfterMs = 1000
@@ -18,6 +19,7 @@ const steadyAfterMs = 1000
 export class Dialer {
   readonly #options: PeersOptions
   readonly #timing: TransportTiming
+  readonly #roster: Roster
   readonly #peer: KnownPeer
   readonly #address: HostPort
   readonly #events: PeerEvents
@@ -29,13 +31,20 @@ export class Dialer {
   #hello: Hello | null = null
   #lastError: string | null = null
 
-  constructor(options: PeersOptions, timing: TransportTiming, peer: KnownPeer, events: PeerEvents) {
+  constructor(
+    options: PeersOptions,
+    timing: TransportTiming,
+    roster: Roster,
+    peer: KnownPeer,
+    events: PeerEvents,
+  ) {
     const address = parseAddress(peer.address)
     if (address === null) {
       throw new CountersignError('CONFIG_INVALID', `The peer address "${peer.address}" is none.`)
     }
     this.#options = options
     this.#timing = timing
+    this.#roster = roster
     this.#peer = peer
     this.#address = address
     this.#events = events
@@ -44,6 +53,10 @@ export class Dialer {
       maxMs: timing.backoffMaxMs,
       random: options.random,
     })
+  }
+
+  get peer(): KnownPeer {
+    return this.#peer
   }
 
   start(): void {
@@ -106,7 +119,8 @@ export class Dialer {
   }
 
   #open(): void {
-    const stream = new OutboundStream(this.#options, this.#timing, this.#peer, this.#address, {
+    const [timing, roster, peer] = [this.#timing, this.#roster, this.#peer]
+    const stream = new OutboundStream(this.#options, timing, roster, peer, this.#address, {
       standing: (hello) => {
         this.#hello = hello
         this.#lastError = null
@@ -117,6 +131,7 @@ export class Dialer {
         this.#stream = null
         if (this.#stopped) return
         this.#note(error)
+        if (error.code === 'NODE_REMOVED') this.#events.removedBy(this.#peer.id)
         if (stoodMs === null) {
           this.#retryLater()
           return

@@ -1,14 +1,15 @@
 /** Who is at the other end? Both sides ask this of the first frame, before anything else is read. */
 import { CountersignError } from '../errors.js'
+import type { NodeId } from '../raft/index.js'
 import type { Hello } from '../wire/index.js'
-import { type KnownPeer, type PeersOptions, protocol } from './options.js'
+import { type KnownPeer, type Speaker, protocol } from './options.js'
 
 /** The name in the certificate of a node. The ordinary host-name check of TLS is about this name. */
 export function certificateName(nodeId: string): string {
   return `${nodeId}.node`
 }
 
-export function ownHello(options: PeersOptions): Hello {
+export function ownHello(options: Omit<Speaker, 'tls'>): Hello {
   return {
     clusterId: options.clusterId,
     nodeId: options.nodeId,
@@ -26,28 +27,47 @@ export interface ClaimedIdentity {
   readonly certificateNames: readonly string[]
 }
 
+/** Who may be at the other end. */
+export interface IdentityRules {
+  readonly clusterId: string
+  readonly peers: readonly KnownPeer[]
+  /** Ids that were used once and are never used again. */
+  readonly removed?: readonly NodeId[]
+  /** A joining node does not know the members yet: any certificate of the cluster’s CA will do. */
+  readonly anyone?: boolean
+}
+
+export type Identified = { readonly kind: 'peer'; readonly peer: KnownPeer } | PeerRefused
+
 /**
  * The known peer that this is, or why not: which field, ours, theirs. `expected` is the peer that
- * was dialled; null on the accepting side, where any known peer may come.
+ * was dialled; null on the accepting side, where any known peer may come. The certificate proves
+ * the name before anything that depends on the name is answered.
  */
 export function identifyPeer(
-  options: PeersOptions,
+  rules: IdentityRules,
   expected: KnownPeer | null,
   claimed: ClaimedIdentity,
-): { readonly kind: 'peer'; readonly peer: KnownPeer } | PeerRefused {
+): Identified {
   const { hello, certificateNames } = claimed
-  if (hello.clusterId !== options.clusterId) {
-    return refused('clusterId', options.clusterId, hello.clusterId)
+  if (hello.clusterId !== rules.clusterId) {
+    return refused('clusterId', rules.clusterId, hello.clusterId)
   }
-  const known = options.peers.filter((peer) => expected === null || peer === expected)
+  const known = rules.peers.filter(
+    (peer) => expected === null || (peer.id === expected.id && peer.address === expected.address),
+  )
   const peer = known.find((candidate) => candidate.id === hello.nodeId)
+  const isProven = certificateNames.includes(certificateName(hello.nodeId))
   if (peer === undefined) {
-    return refused('nodeId', known.map((candidate) => candidate.id).join(', '), hello.nodeId)
+    if (isProven && (rules.removed ?? []).includes(hello.nodeId)) return removed(hello.nodeId)
+    if (rules.anyone !== true || expected !== null) {
+      return refused('nodeId', known.map((candidate) => candidate.id).join(', '), hello.nodeId)
+    }
   }
-  if (!certificateNames.includes(certificateName(peer.id))) {
-    return refused('certificate', certificateName(peer.id), certificateNames.join(', '))
+  if (!isProven) {
+    return refused('certificate', certificateName(hello.nodeId), certificateNames.join(', '))
   }
-  if (hello.incarnation !== peer.incarnation) {
+  if (peer !== undefined && hello.incarnation !== peer.incarnation) {
     return refused('incarnation', peer.incarnation, hello.incarnation)
   }
   if (hello.protocolMin > protocol.max || hello.protocolMax < protocol.min) {
@@ -55,12 +75,21 @@ export function identifyPeer(
     const theirs = range(hello.protocolMin, hello.protocolMax)
     return refused('protocol', range(protocol.min, protocol.max), theirs)
   }
-  return { kind: 'peer', peer }
+  const { nodeId: id, incarnation } = hello
+  return { kind: 'peer', peer: peer ?? { id, address: '', incarnation } }
 }
 
 export interface PeerRefused {
   readonly kind: 'refused'
   readonly error: CountersignError
+}
+
+function removed(nodeId: string): PeerRefused {
+  const message = `${quoted(nodeId)} was removed from the cluster; an id is never used twice.`
+  return {
+    kind: 'refused',
+    error: new CountersignError('NODE_REMOVED', message, { details: { nodeId } }),
+  }
 }
 
 function refused(field: string, ours: string, theirs: string): PeerRefused {

@@ -1,10 +1,12 @@
 /** A stream that another node dialled: who is it, what does it say, and when to close it. */
-import { status, type ServerDuplexStream } from '@grpc/grpc-js'
+import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { CountersignError } from '../errors.js'
 import { encodeFrame, type Frame, type Hello } from '../wire/index.js'
-import { certificateNames, identifyPeer, ownHello } from './hello.js'
+import { refusalStatus } from './client.js'
+import { certificateNames, ownHello } from './hello.js'
 import type { KnownPeer, PeersOptions } from './options.js'
 import { readFrame } from './read-frame.js'
+import type { Roster } from './roster.js'
 
 export type Call = ServerDuplexStream<Uint8Array, Uint8Array>
 
@@ -18,13 +20,15 @@ export interface InboundEvents {
 export class InboundStream {
   readonly #call: Call
   readonly #options: PeersOptions
+  readonly #roster: Roster
   readonly #events: InboundEvents
   #peer: KnownPeer | null = null
   #ended = false
 
-  constructor(call: Call, options: PeersOptions, events: InboundEvents) {
+  constructor(call: Call, options: PeersOptions, roster: Roster, events: InboundEvents) {
     this.#call = call
     this.#options = options
+    this.#roster = roster
     this.#events = events
   }
 
@@ -41,6 +45,15 @@ export class InboundStream {
 
   replace(): void {
     this.#end(null, new CountersignError('BUSY', 'A newer stream of the same node took over.'))
+  }
+
+  /** The cluster has changed, and this peer is none any more. */
+  dismiss(why: CountersignError): void {
+    this.#end(null, why)
+  }
+
+  get peer(): KnownPeer | null {
+    return this.#peer
   }
 
   /** Ends without a word to anybody: the whole server goes. */
@@ -70,7 +83,7 @@ export class InboundStream {
     const { sslPeerCertificate } = this.#call.getAuthContext()
     const names = certificateNames(sslPeerCertificate?.subjectaltname)
     const claimed = { hello: frame.hello, certificateNames: names }
-    const identified = identifyPeer(this.#options, null, claimed)
+    const identified = this.#roster.identify(null, claimed)
     if (identified.kind === 'refused') {
       this.#refuse(identified.error)
       return
@@ -100,12 +113,7 @@ export class InboundStream {
     if (this.#ended) return
     this.#ended = true
     if (told === null) this.#call.end()
-    else this.#call.emit('error', { code: statusOf(told), details: told.message })
+    else this.#call.emit('error', refusalStatus(told))
     this.#events.ended(this.#peer, fault)
   }
-}
-
-function statusOf(error: CountersignError): status {
-  if (error.code === 'PEER_REFUSED') return status.PERMISSION_DENIED
-  return error.code === 'BUSY' ? status.ABORTED : status.INVALID_ARGUMENT
 }

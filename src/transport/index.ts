@@ -1,4 +1,5 @@
 export { createPeers, type GrpcPeers } from './peers.js'
 export type { AcceptorCounters } from './acceptor.js'
+export { askForTransfer } from './transfer-client.js'
 export { certificateName } from './hello.js'
 export type { KnownPeer, PeersOptions, TransportLog, TransportTiming } from './options.js'

@@ -1,4 +1,5 @@
 /** What the transport needs to know, and what it starts from where nothing else is said. */
+import type { PeerMember } from '../node/ports.js'
 import type { NodeId } from '../raft/index.js'
 
 export interface PeersOptions {
@@ -10,7 +11,7 @@ export interface PeersOptions {
   readonly clientAddress: string
   /** host:port to listen on. Port 0 takes a free one: {@link GrpcPeers.listeningPort} says which. */
   readonly listen: string
-  /** All other nodes, with the incarnations that genesis (or the log) knows. */
+  /** All other nodes at the start, with the incarnations that genesis (or the log) knows. */
   readonly peers: readonly KnownPeer[]
   /** PEM. The certificate carries the DNS name `<nodeId>.node`. */
   readonly tls: { readonly ca: string; readonly certificate: string; readonly key: string }
@@ -22,11 +23,13 @@ export interface PeersOptions {
   readonly timing?: Partial<TransportTiming>
 }
 
-export interface KnownPeer {
-  readonly id: NodeId
-  readonly address: string
-  readonly incarnation: string
-}
+export type KnownPeer = PeerMember
+
+/** What is said of oneself, and how it is proved. */
+export type Speaker = Pick<
+  PeersOptions,
+  'clusterId' | 'nodeId' | 'incarnation' | 'featureLevelMax' | 'clientAddress' | 'tls'
+>
 
 /** The part of a pino logger that the transport uses. */
 export interface TransportLog {
@@ -41,6 +44,10 @@ export interface TransportTiming {
   readonly backoffMaxMs: number
   /** HTTP/2 pings on a standing stream: how a host that vanished without a reset is noticed. */
   readonly keepaliveMs: number
+  /** A node that is no member any more keeps its streams this long, to hear of it. */
+  readonly removedGraceMs: number
+  /** A fetch that brings nothing for this long is given up. */
+  readonly fetchStallMs: number
 }
 
 export const defaultTiming: TransportTiming = {
@@ -48,6 +55,8 @@ export const defaultTiming: TransportTiming = {
   backoffMinMs: 10,
   backoffMaxMs: 1000,
   keepaliveMs: 2000,
+  removedGraceMs: 2000,
+  fetchStallMs: 5000,
 }
 
 /** The version of the peer protocol that this build speaks, as a range. */

@@ -1,22 +1,14 @@
-/**
- * One client, one stream, from dialling to its end. The client has a pool of its own: one that has
- * failed answers from its memory for a while, without dialling.
- */
-import {
-  Client,
-  credentials,
-  status,
-  type ClientDuplexStream,
-  type ServiceError,
-} from '@grpc/grpc-js'
+/** One client, one stream, from dialling to its end. */
+import type { Client, ClientDuplexStream, ServiceError } from '@grpc/grpc-js'
 import { CountersignError } from '../errors.js'
 import { encodeFrame, exchange, type Hello } from '../wire/index.js'
-import { channelOptions } from './channel-options.js'
-import { certificateName, certificateNames, identifyPeer, ownHello } from './hello.js'
+import { asBuffer, asBytes, openClient, refusalOf } from './client.js'
+import { certificateNames, ownHello } from './hello.js'
 import type { KnownPeer, PeersOptions, TransportTiming } from './options.js'
 import { Outbox } from './outbox.js'
 import type { HostPort } from './probe.js'
 import { readFrame } from './read-frame.js'
+import type { Roster } from './roster.js'
 
 type Stream = ClientDuplexStream<Uint8Array, Uint8Array>
 
@@ -28,6 +20,7 @@ export interface OutboundEvents {
 
 export class OutboundStream {
   readonly #options: PeersOptions
+  readonly #roster: Roster
   readonly #peer: KnownPeer
   readonly #events: OutboundEvents
   readonly #client: Client
@@ -42,27 +35,17 @@ export class OutboundStream {
   constructor(
     options: PeersOptions,
     timing: TransportTiming,
+    roster: Roster,
     peer: KnownPeer,
     address: HostPort,
     events: OutboundEvents,
   ) {
     this.#options = options
     this.#timing = timing
+    this.#roster = roster
     this.#peer = peer
     this.#events = events
-    const { ca, certificate, key } = options.tls
-    const host = address.host.includes(':') ? `[${address.host}]` : address.host
-    this.#client = new Client(
-      `${host}:${String(address.port)}`,
-      credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(certificate)),
-      {
-        ...channelOptions,
-        'grpc.use_local_subchannel_pool': 1,
-        'grpc.ssl_target_name_override': certificateName(peer.id),
-        'grpc.keepalive_time_ms': timing.keepaliveMs,
-        'grpc.keepalive_timeout_ms': timing.keepaliveMs,
-      },
-    )
+    this.#client = openClient(options, timing, peer, address)
   }
 
   start(): void {
@@ -75,7 +58,7 @@ export class OutboundStream {
       this.#receive(bytes)
     })
     stream.on('error', (error: ServiceError) => {
-      this.#end(errorOfStatus(error))
+      this.#end(refusalOf(error))
     })
     stream.on('end', () => {
       this.#end(new CountersignError('UNREACHABLE', 'The peer closed the stream.'))
@@ -102,7 +85,7 @@ export class OutboundStream {
     const { hello } = read.frame
     const names = this.#stream?.getAuthContext()?.sslPeerCertificate?.subjectaltname
     const claimed = { hello, certificateNames: certificateNames(names) }
-    const identified = identifyPeer(this.#options, this.#peer, claimed)
+    const identified = this.#roster.identify(this.#peer, claimed)
     if (identified.kind === 'refused') {
       this.#end(identified.error)
       return
@@ -132,18 +115,4 @@ export class OutboundStream {
     const stoodMs = this.#stoodSince === null ? null : performance.now() - this.#stoodSince
     this.#events.ended(error, stoodMs)
   }
-}
-
-/** PERMISSION_DENIED is what the accepting side answers when it refuses our Hello. */
-function errorOfStatus(error: ServiceError): CountersignError {
-  const code = error.code === status.PERMISSION_DENIED ? 'PEER_REFUSED' : 'UNREACHABLE'
-  return new CountersignError(code, error.details, { cause: error })
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function asBytes(bytes: Buffer): Uint8Array {
-  return bytes
 }

@@ -1,13 +1,15 @@
 /** Service `Cluster` (proto/countersign/v1/cluster.proto): a node's own view. */
-import type { ChangeState, PeerStatusView, StatusView } from './api-codec-types.js'
+import type { ChangeState, MemberView, PeerStatusView, StatusView } from './api-codec-types.js'
 import { isChangeState, oneOf, text } from './api-codec-values.js'
 import { countersign, decodeBytes, encodeView, safeInteger } from './protobuf.js'
 
 const v1 = countersign.v1
+type V1Member = countersign.v1.Member.$Properties
 type V1PeerStatus = countersign.v1.PeerStatus.$Properties
 
 const roles = ['follower', 'preCandidate', 'candidate', 'leader'] as const
-const peerStates = ['probe', 'replicate'] as const
+const peerStates = ['probe', 'replicate', 'snapshot'] as const
+const memberRoles = ['voter', 'outgoing', 'learner'] as const
 
 export const statusRequest = {
   encode: (_request: object) => encodeView(v1.StatusRequest, {}),
@@ -25,6 +27,7 @@ export const statusResponse = {
       leaderClientAddress: status.leaderClientAddress ?? '',
       voters: [...status.voters],
       peers: status.peers.map((peer) => ({ ...peer })),
+      members: status.members.map((member) => ({ ...member })),
       changesByState: Object.entries(status.changesByState).map(([state, count]) => ({
         state,
         count,
@@ -57,6 +60,12 @@ export const statusResponse = {
       watchers: safeInteger(wire.watchers, 'watchers'),
       refusals: safeInteger(wire.refusals, 'refusals'),
       noise: safeInteger(wire.noise, 'noise'),
+      snapshotIndex: safeInteger(wire.snapshotIndex, 'snapshot_index'),
+      firstIndex: safeInteger(wire.firstIndex, 'first_index'),
+      members: wire.members.map(memberFromWire),
+      configurationIndex: safeInteger(wire.configurationIndex, 'configuration_index'),
+      configurationCommitted: wire.configurationCommitted,
+      removed: wire.removed,
     }
   },
 }
@@ -70,6 +79,16 @@ function peerFromWire(wire: V1PeerStatus): PeerStatusView {
     lag: safeInteger(wire.lag, 'lag'),
     silentMs: safeInteger(wire.silentMs, 'silent_ms'),
     connected: wire.connected ?? false,
+    votes: wire.votes ?? false,
+    catchUpRounds: safeInteger(wire.catchUpRounds, 'catch_up_rounds'),
+  }
+}
+
+function memberFromWire(wire: V1Member): MemberView {
+  return {
+    nodeId: text(wire.nodeId),
+    role: oneOf(memberRoles, wire.role, 'member.role'),
+    address: text(wire.address),
   }
 }
 

@@ -167,15 +167,36 @@ export interface StatusView {
   readonly refusals: number
   /** Entries of the log that are noise (docs/approval-model.md). */
   readonly noise: number
+  /** Index of the newest snapshot; 0 before the first. */
+  readonly snapshotIndex: number
+  /** First index that the log still holds. */
+  readonly firstIndex: number
+  /** The consensus configuration in force. */
+  readonly members: readonly MemberView[]
+  readonly configurationIndex: number
+  readonly configurationCommitted: boolean
+  /** The cluster has given this node up. */
+  readonly removed: boolean
+}
+
+export interface MemberView {
+  readonly nodeId: string
+  /** `outgoing`: a voter that is being left while the configuration is joint. */
+  readonly role: 'voter' | 'outgoing' | 'learner'
+  readonly address: string
 }
 
 export interface PeerStatusView {
   readonly nodeId: string
-  readonly state: 'probe' | 'replicate'
+  readonly state: 'probe' | 'replicate' | 'snapshot'
   readonly matchIndex: number
   readonly nextIndex: number
   /** Entries of the leader's log that this peer is not known to hold. */
   readonly lag: number
   readonly silentMs: number
   readonly connected: boolean
+  /** False: a learner. */
+  readonly votes: boolean
+  /** Of a learner that shall be promoted. */
+  readonly catchUpRounds: number
 }

@@ -1,7 +1,8 @@
 /** Frames of the peer stream to bytes and back. Hostile bytes throw MALFORMED_REQUEST only. */
 import { envelopeFromWire, envelopeToWire } from './envelope-codec.js'
-import type { Frame, Hello } from './frame.js'
-import { frameMessagesMax, wordLengthMax } from './limits.js'
+import type { Frame } from './frame.js'
+import { helloFromWire } from './hello-codec.js'
+import { frameMessagesMax } from './limits.js'
 import { messageFromWire, messageToWire } from './message-codec.js'
 import { countersign, decodeBytes, encodeView, malformed, safeInteger } from './protobuf.js'
 
@@ -52,22 +53,4 @@ function frameToWire(frame: Frame): WireFrame {
     case 'stamp':
       return { stamp: { id: frame.id, envelope: envelopeToWire(frame.envelope) } }
   }
-}
-
-function helloFromWire(wire: countersign.peer.v1.Hello.$Properties): Hello {
-  return {
-    clusterId: word(wire.clusterId, 'clusterId'),
-    nodeId: word(wire.nodeId, 'nodeId'),
-    incarnation: word(wire.incarnation, 'incarnation'),
-    protocolMin: wire.protocolMin ?? 0,
-    protocolMax: wire.protocolMax ?? 0,
-    featureLevelMax: wire.featureLevelMax ?? 0,
-    clientAddress: word(wire.clientAddress, 'clientAddress'),
-  }
-}
-
-function word(value: string | null | undefined, field: string): string {
-  const text = value ?? ''
-  if (text.length > wordLengthMax) throw malformed(`hello.${field} is too long`)
-  return text
 }

@@ -1,8 +1,32 @@
 export { decodeCommand, encodeCommand, logFormat } from './log-codec.js'
 export { decodeFrame, encodeFrame } from './frame-codec.js'
 export type { Frame, Hello } from './frame.js'
-export { frameBytesTarget, frameMessagesMax, messageBytesMax, wordLengthMax } from './limits.js'
-export { exchange } from './peer-methods.js'
+export {
+  fetchedPartBytesMax,
+  frameBytesTarget,
+  frameMessagesMax,
+  messageBytesMax,
+  wordLengthMax,
+} from './limits.js'
+export { exchange, fetchPath, transferPath } from './peer-methods.js'
+export {
+  decodeTransferAnswer,
+  decodeTransferRequest,
+  encodeTransferAnswer,
+  encodeTransferRequest,
+  type TransferOutcome,
+  type TransferWish,
+} from './transfer-codec.js'
+export {
+  decodeFetchAnswer,
+  decodeFetchRequest,
+  encodeFetchAnswer,
+  encodeFetchRequest,
+  type FetchAnswer,
+  type Holding,
+  type Wanted,
+} from './fetch-codec.js'
+export type { SnapshotDescription } from './snapshot-codec.js'
 
 // The API half: what api/ and client/ speak.
 export {
@@ -27,6 +51,7 @@ export type {
   ListChangesResponse,
   ListEntriesRequest,
   ListEntriesResponse,
+  MemberView,
   NumberedAnswer,
   NumberedMessage,
   PeerStatusView,

@@ -17,3 +17,9 @@ export const wordLengthMax = 512
 
 /** Messages in one frame. */
 export const frameMessagesMax = 4096
+
+/** One part of a snapshot on its way to a peer. */
+export const fetchedPartBytesMax = 256 * KiB
+
+/** Node ids in one list of a configuration on the wire: far more than a cluster has. */
+export const configurationIdsMax = 256

@@ -1,16 +1,19 @@
 /** Messages of the consensus core to their wire form and back. */
-import { type Entry, type LogIndex, type Message, type Term } from '../raft/index.js'
-import { ownBytes } from './envelope-codec.js'
-import { wordLengthMax } from './limits.js'
+import type { Entry, LogIndex, Message, Term } from '../raft/index.js'
+import { entryFromWire, entryToWire } from './entry-codec.js'
 import { type countersign, malformed, safeInteger } from './protobuf.js'
+import {
+  indexFromWire as index,
+  nodeIdFromWire as nodeId,
+  termFromWire as term,
+} from './raft-values.js'
+import { metaFromWire, metaToWire } from './snapshot-codec.js'
 
 type WireMessage = countersign.peer.v1.RaftMessage.$Properties
 type WireShape = countersign.peer.v1.RaftMessage.$Shape
 type WireEntry = countersign.peer.v1.RaftEntry.$Properties
 type WireAppendReply = countersign.peer.v1.AppendReply.$Shape
 type AppendReplyResult = Extract<Message, { kind: 'appendReply' }>['result']
-
-const entryKindNumber = { noop: 1, command: 2 } as const
 
 export function messageToWire(message: Message): WireMessage {
   const head = { from: message.from, to: message.to, term: message.term }
@@ -42,6 +45,10 @@ export function messageToWire(message: Message): WireMessage {
     }
     case 'timeoutNow':
       return { ...head, timeoutNow: {} }
+    case 'snapshotOffer': {
+      const { session, snapshot } = message
+      return { ...head, snapshotOffer: { session, snapshot: metaToWire(snapshot) } }
+    }
   }
 }
 
@@ -98,17 +105,15 @@ export function messageFromWire(wire: WireShape): Message {
       }
     case 'timeoutNow':
       return { kind: 'timeoutNow', ...head }
+    case 'snapshotOffer':
+      return {
+        kind: 'snapshotOffer',
+        ...head,
+        session: safeInteger(wire.snapshotOffer.session, 'session'),
+        snapshot: metaFromWire(wire.snapshotOffer.snapshot),
+      }
     case undefined:
       throw malformed('The raft message is of no known kind')
-  }
-}
-
-function entryToWire(entry: Entry): WireEntry {
-  return {
-    index: entry.index,
-    term: entry.term,
-    kind: entryKindNumber[entry.kind],
-    payload: entry.payload,
   }
 }
 
@@ -121,21 +126,6 @@ function entriesFromWire(wire: readonly WireEntry[], prevIndex: LogIndex): reado
     }
     return decoded
   })
-}
-
-function entryFromWire(wire: WireEntry): Entry {
-  return {
-    index: index(wire.index, 'entry.index'),
-    term: term(wire.term, 'entry.term'),
-    kind: entryKind(wire.kind),
-    payload: ownBytes(wire.payload),
-  }
-}
-
-function entryKind(value: number | null | undefined): Entry['kind'] {
-  if (value === entryKindNumber.noop) return 'noop'
-  if (value === entryKindNumber.command) return 'command'
-  throw malformed('The entry is of no known kind')
 }
 
 function resultToWire(result: AppendReplyResult): countersign.peer.v1.AppendReply.$Properties {
@@ -173,19 +163,4 @@ function lastOf(wire: countersign.peer.v1.PreVote.$Properties): {
     lastIndex: index(wire.lastIndex, 'lastIndex'),
     lastTerm: term(wire.lastTerm, 'lastTerm'),
   }
-}
-
-// The room may use types of raft/ only, so the brands are put on here, once, after the check.
-function term(value: number | null | undefined, field: string): Term {
-  return safeInteger(value, field) as Term
-}
-
-function index(value: number | null | undefined, field: string): LogIndex {
-  return safeInteger(value, field) as LogIndex
-}
-
-function nodeId(value: string | null | undefined, field: string): string {
-  const id = value ?? ''
-  if (id === '' || id.length > wordLengthMax) throw malformed(`${field} names no node`)
-  return id
 }

@@ -2,6 +2,12 @@
 import type { Frame } from './frame.js'
 import { decodeFrame, encodeFrame } from './frame-codec.js'
 
+/** What a node lacks it fetches: one request, a stream of answers (fetch-codec.ts). */
+export const fetchPath = '/countersign.peer.v1.Peer/Fetch'
+
+/** A person's wish for another leader: one request, one answer (transfer-codec.ts). */
+export const transferPath = '/countersign.peer.v1.Peer/TransferLeadership'
+
 /**
  * Incoming frames are handed over as bytes: a frame that cannot be decoded then closes its stream
  * with our own words, and is counted, instead of failing inside the library.

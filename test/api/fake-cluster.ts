@@ -168,6 +168,10 @@ export class FakeNode implements NodePort {
     throw new Error('not asked for by the API')
   }
 
+  onLatency(): Subscription {
+    throw new Error('not asked for by the API')
+  }
+
   status(): NodeStatus {
     const { leader, term: currentTerm } = this.#cluster
     const machine = this.#cluster.world.machine.status()
@@ -187,10 +191,21 @@ export class FakeNode implements NodePort {
         votedFor: null,
         leader,
         voters: this.#cluster.nodes.map(({ id }) => id),
+        configuration: {
+          voters: this.#cluster.nodes.map(({ id }) => id),
+          outgoing: [],
+          learners: [],
+          target: null,
+        },
+        configurationIndex: logIndex(0),
+        configurationCommitted: true,
+        firstIndex: logIndex(1),
+        snapshotIndex: logIndex(0),
         lastIndex: index,
         durableIndex: index,
         commitIndex: index,
         appliedIndex: index,
+        logBytes: 0,
         uncommittedBytes: 0,
         pendingReads: 0,
         peers:
@@ -204,6 +219,8 @@ export class FakeNode implements NodePort {
                   inflightMessages: 0,
                   inflightBytes: 0,
                   silentTicks: 7,
+                  votes: true,
+                  catchUp: null,
                 },
               ]
             : [],
@@ -217,6 +234,16 @@ export class FakeNode implements NodePort {
       },
       machine,
       links: [],
+      members: this.#cluster.nodes.map(({ id, clientAddress }) => ({
+        id,
+        role: 'voter',
+        address: clientAddress,
+      })),
+      removed: false,
+      snapshot: { index: 0, bytes: 0, isSaving: false, fetching: null, lastRestoreMs: null },
+      log: { entries: index, bytes: 0, oldestAgeMs: null },
+      diskStalled: false,
+      proposalsRefused: { notLeader: 0, bytesWaiting: 0, commandsWaiting: 0 },
       watchers: this.#cluster.watching,
       configuration: {},
     }

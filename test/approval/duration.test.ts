@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { durationMs, parseDuration } from '../../src/approval/index.js'
 import { policySchema } from '../../src/approval/index.js'
+import '../property-seed.js'
 
 await t.test('good and bad durations', (t) => {
   const good: Record<string, number> = {

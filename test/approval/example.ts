@@ -4,6 +4,7 @@ import {
   decodeGenesis,
   governedBy,
   type Genesis,
+  type GenesisNode,
   type Governed,
   type Group,
   type Id,
@@ -114,16 +115,7 @@ export function genesisOf(company: Company = {}): Genesis {
       .sort()
       .map((name) => ({ name, document: policies[name] as PolicyDocument })),
     schemas: [],
-    nodes: ['node-1', 'node-2', 'node-3'].map((id) => ({
-      id,
-      owner: 'platform',
-      address: `${id}.example:7100`,
-      role: 'voter',
-      incarnation: '0'.repeat(32),
-      nodeKey: toBase64(signerOf(`${id} node`).publicKeySpki),
-      logKey: toBase64(signerOf(`${id} log`).publicKeySpki),
-      cosignerKey: toBase64(signerOf(`${id} cosigner`).publicKeySpki),
-    })),
+    nodes: ['node-1', 'node-2', 'node-3'].map(nodeOf),
     floor: company.floor ?? { config: 2, sys: 2, lowRisk: [] },
     coolOff: '0s',
     riskTimeout: '2m',
@@ -131,6 +123,19 @@ export function genesisOf(company: Company = {}): Genesis {
     defaults: { open: '72h', use: '8h' },
     lifeMax: '30d',
     limits: { openChanges: 1000, openChangesPerPerson: 100, revisionsPerChange: 16 },
+  }
+}
+
+export function nodeOf(id: Id): GenesisNode {
+  return {
+    id,
+    owner: 'platform',
+    address: `${id}.example:7100`,
+    role: 'voter',
+    incarnation: '0'.repeat(32),
+    nodeKey: toBase64(signerOf(`${id} node`).publicKeySpki),
+    logKey: toBase64(signerOf(`${id} log`).publicKeySpki),
+    cosignerKey: toBase64(signerOf(`${id} cosigner`).publicKeySpki),
   }
 }
 

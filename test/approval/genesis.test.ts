@@ -9,6 +9,7 @@ import {
   group,
   human,
   keyOf,
+  nodeOf,
   policy,
   prod,
   signerOf,
@@ -66,7 +67,13 @@ await t.test('each field: missing, unknown, out of range', (t) => {
   for (const [message, change] of Object.entries(bad)) {
     t.match(refusedBy({ ...good, ...change }), new RegExp(`GENESIS_INVALID.*${message}`), message)
   }
-  t.match(refusedBy({ ...good, featureLevel: 2 }), /VERSION_UNKNOWN .*feature level 2/)
+  const bare = { ...good, nodes: [{ ...node, address: 'bare' }] }
+  t.equal(refusedBy(bare), 'ok', 'level 1 took any address')
+  t.match(refusedBy({ ...bare, featureLevel: 2 }), /must be host:port/)
+  const ten = Array.from({ length: 10 }, (_, i) => nodeOf(`node-${String(i)}`))
+  t.equal(refusedBy({ ...good, nodes: ten }), 'ok')
+  t.match(refusedBy({ ...good, nodes: ten, featureLevel: 2 }), /10 nodes are voters; at most 9/)
+  t.match(refusedBy({ ...good, featureLevel: 3 }), /VERSION_UNKNOWN .*feature level 3/)
   t.end()
 })
 

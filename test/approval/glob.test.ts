@@ -10,6 +10,7 @@ import {
   type ParsedGlob,
 } from '../../src/approval/index.js'
 import { globCovers } from '../../src/approval/forms/glob.js'
+import '../property-seed.js'
 
 const parsed = (text: string): ParsedGlob => {
   const glob = parseGlob(text)

@@ -12,6 +12,7 @@ import {
   type Seat,
 } from '../../src/approval/index.js'
 import { createMatching } from '../../src/approval/rules/matching.js'
+import '../property-seed.js'
 
 const seat = (group: Id, line = 0): Seat => ({ policy: 'p', rule: 'r', line, group })
 

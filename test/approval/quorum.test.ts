@@ -15,6 +15,7 @@ import {
 } from '../../src/approval/index.js'
 import { floorOfRule } from '../../src/approval/rules/quorum.js'
 import { governed, group, human } from './example.js'
+import '../property-seed.js'
 
 const floor: Genesis['floor'] = { config: 3, sys: 4, lowRisk: ['/prod/flags/**', '/dev/**'] }
 

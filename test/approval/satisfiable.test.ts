@@ -23,10 +23,11 @@ import {
   policy,
   type Company,
 } from './example.js'
+import '../property-seed.js'
 
 const { floor } = genesisOf()
 const judge = (company: Company, at: Genesis['floor'] = floor): string => {
-  const fault = judgeAfterState(governed(company), at, 'policy')
+  const fault = judgeAfterState(governed(company), at, 'policy', 1)
   return fault === null ? 'ok' : `${fault.code} ${fault.message}`
 }
 
@@ -65,7 +66,7 @@ await t.test('a lost key or person strands what has no slack', (t) => {
     'group gone': { kind: 'group', name: 'operators', group: 'deleted' },
   }
   for (const [name, document] of Object.entries(documents)) {
-    const fault = judgeAfterState(overlay(before, [document]), floor, 'identity')
+    const fault = judgeAfterState(overlay(before, [document]), floor, 'identity', 1)
     t.match(fault, { code: 'WOULD_STRAND_QUORUM' }, name)
   }
   // Revoke and register in one change replaces a lost key.
@@ -73,7 +74,7 @@ await t.test('a lost key or person strands what has no slack', (t) => {
     documents['revoked'] as GovernedDocument,
     { kind: 'key', key: keyOf('bob', ['approve', 'propose'], 'bob 2') },
   ]
-  t.equal(judgeAfterState(overlay(before, replaced), floor, 'identity'), null)
+  t.equal(judgeAfterState(overlay(before, replaced), floor, 'identity', 1), null)
   t.end()
 })
 
@@ -290,7 +291,7 @@ await t.test('property: what is accepted can pass with any one possible author t
           holds,
         ).every((seat) => seat.filledBy !== undefined),
       )
-      const fault = judgeAfterState(state, floor, 'policy')
+      const fault = judgeAfterState(state, floor, 'policy', 1)
       t.equal(fault === null, canPass && seats >= floor.config, JSON.stringify(fault))
       if (fault === null) accepted++
       else refused++

@@ -10,6 +10,7 @@ import {
   type Rule,
   type Window,
 } from '../../src/approval/index.js'
+import '../property-seed.js'
 
 const bind = (...rules: readonly Partial<Rule>[]): readonly EffectiveRule[] =>
   rules.map((rule, i) => ({ policy: 'p', rule: { id: `r${i}`, paths: ['/**'], ...rule } }))

@@ -47,7 +47,9 @@ export async function durableWritesPerSecond(): Promise<number> {
       index += 1
       await logStore.write({
         hardState: { term: term(1), votedFor: 'bench', commit: logIndex(index - 1) },
+        install: null,
         truncateAfter: null,
+        purgeTo: null,
         entries: [{ index: logIndex(index), term: term(1), kind: 'command', payload }],
       })
     }

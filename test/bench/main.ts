@@ -2,7 +2,8 @@
  * `npm run bench`: figures of this machine, all in one run. Absolute times say little on a shared
  * machine; compare figures of one run with each other, and runs by their ratios to the floors.
  *
- * `--quick` measures with a tenth of the work; `--json` prints one JSON object.
+ * `--quick` measures with a tenth of the work; `--json` prints one JSON object. `--peer etcd`
+ * compares with an etcd cluster instead (peer/compare.ts), `--rounds N` times.
  */
 import { parseArgs } from 'node:util'
 import { startBenchCluster } from './bench-cluster.js'
@@ -12,8 +13,17 @@ import { durableWritesPerSecond, verificationsPerSecond } from './floors.js'
 import { changeLoad, commandLoad, type LoadFigures } from './load.js'
 
 const { values: flags } = parseArgs({
-  options: { quick: { type: 'boolean' }, json: { type: 'boolean' } },
+  options: {
+    quick: { type: 'boolean' },
+    json: { type: 'boolean' },
+    peer: { type: 'string' },
+    rounds: { type: 'string' },
+  },
 })
+if (flags.peer !== undefined) {
+  const { runComparison } = await import('./peer/report.js')
+  process.exit(await runComparison({ ...flags, peer: flags.peer }))
+}
 const scale = flags.quick === true ? 0.1 : 1
 const trials = flags.quick === true ? 3 : 10
 

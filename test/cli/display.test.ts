@@ -6,6 +6,7 @@ import { diffLines, unchangedPaths, writtenLines } from '../../src/cli/present/d
 import { distanceText, timeText } from '../../src/cli/present/time.js'
 import { plainStyle } from '../../src/cli/style.js'
 import { cut, displayWidth, table } from '../../src/cli/table.js'
+import '../property-seed.js'
 
 await t.test('control, bidirectional and invisible characters are shown, not obeyed', async (t) => {
   t.equal(escapeLine('a\u001b[31mred'), 'a\\u{1b}[31mred')

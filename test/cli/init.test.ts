@@ -54,7 +54,7 @@ await t.test('genesis is the example, and passes its own judgement', async (t) =
   const genesis = await genesisOf(toy)
   t.same(genesis.floor, { config: 2, sys: 2, lowRisk: [] })
   t.equal(genesis.coolOff, '0s')
-  t.equal(genesis.featureLevel, 1)
+  t.equal(genesis.featureLevel, 2)
   t.same(
     genesis.groups.map(({ name, members }) => [name, members]),
     [['operators', ['alice', 'bob', 'carol']]],

@@ -64,7 +64,7 @@ await t.test('every command has help, and options work before and after its name
   for (const file of files) {
     const words = file
       .replace(/\.ts$/, '')
-      .replace(/^(person|key|policy)-/, '$1 ')
+      .replace(/^(person|key|policy|node)-/, '$1 ')
       .split(' ')
     const direct = await run([...words, '--help'], here)
     t.equal(direct.exit, 0, file)
@@ -100,7 +100,7 @@ await t.test(
 await t.test('docs/cli.md describes every command', async (t) => {
   const docs = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8')
   for (const file of readdirSync(new URL('../../src/cli/commands', import.meta.url))) {
-    const words = file.replace(/\.ts$/, '').replace(/^(person|key|policy)-/, '$1 ')
+    const words = file.replace(/\.ts$/, '').replace(/^(person|key|policy|node)-/, '$1 ')
     t.match(docs, new RegExp(`\\bcountersign ${words}\\b`), words)
   }
 })

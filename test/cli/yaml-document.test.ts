@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { parseYaml } from '../../src/cli/yaml-document.js'
+import '../property-seed.js'
 
 const refused: readonly (readonly [name: string, text: string, message: RegExp])[] = [
   ['a key twice', 'a: 1\na: 2', /unique/],

@@ -16,6 +16,7 @@ import type { ChangeView } from '../../src/machine/index.js'
 import { messageDigest, sha256Hex, verifyStrict } from '../../src/signing/index.js'
 import { decodePublicKey, toBase64, verifyEnvelope } from '../../src/signing/index.js'
 import { signerOf, World } from '../machine/world.js'
+import '../property-seed.js'
 
 const alice = signerOf('alice')
 const bob = signerOf('bob')

@@ -59,6 +59,9 @@ await t.test('peer addresses from the environment', async (t) => {
   t.same(config.peers, { 'node-2': 'h2:1', 'node-3': '[::1]:2' })
 })
 
+const incarnation = 'ab'.repeat(16)
+const member = { id: 'node-2', address: '10.0.0.2:7100', incarnation, nodeKey: 'MCow' }
+
 const refused: readonly (readonly [name: string, content: unknown, message: RegExp])[] = [
   ['a misspelt key', { ...least, raft: { tickMS: 5 } }, /raft\.tickMS.*mean `raft\.tickMs`/],
   ['a misspelt section', { ...least, rafft: { tickMs: 5 } }, /no key `rafft`/],
@@ -80,6 +83,21 @@ const refused: readonly (readonly [name: string, content: unknown, message: RegE
     { ...least, raft: { electionTicksMax: 100 } },
     /`raft\.electionTicksMax`/,
   ],
+  ['joining without an incarnation', { ...least, join: true }, /`incarnation`.*`join`/],
+  ['an incarnation without joining', { ...least, incarnation }, /`incarnation`.*`join`/],
+  [
+    'an incarnation that is no hex',
+    { ...least, join: true, incarnation: 'X'.repeat(32) },
+    /`incarnation`.*pattern/,
+  ],
+  ['members that are no list', { ...least, members: {} }, /`members`.*array/],
+  ['a member without a key', { ...least, members: [{ ...member, nodeKey: undefined }] }, /nodeKey/],
+  ['a member without a port', { ...least, members: [{ ...member, address: 'h' }] }, /address/],
+  ['a member with more', { ...least, members: [{ ...member, role: 'voter' }] }, /`members/],
+  ['no room for a snapshot', { ...least, raft: { snapshotEntries: 0 } }, /snapshotEntries.*>= 1/],
+  ['less than no entries kept', { ...least, raft: { keptEntries: -1 } }, /keptEntries.*>= 0/],
+  ['no patience at all', { ...least, raft: { pinTicksMax: 0 } }, /pinTicksMax.*>= 1/],
+  ['scrubbing once in two years', { ...least, scrub: { everyHours: 17_520 } }, /scrub\.everyHours/],
   ['not JSON', '{', /is not JSON/],
   ['a list', [], /object/],
 ]
@@ -105,6 +123,9 @@ await t.test('test options need the switch', async (t) => {
   await t.rejects(loadNodeConfig({ file }), { message: /COUNTERSIGN_TEST_OPTIONS=1/ })
   const environment = { COUNTERSIGN_TEST_OPTIONS: '1' }
   t.equal((await loadNodeConfig({ file, environment })).test.admitForged, true)
+  const cut = await fileOf({ ...least, test: { powerCut: true } })
+  await t.rejects(loadNodeConfig({ file: cut }), { message: /test\.powerCut.*TEST_OPTIONS=1/ })
+  t.equal((await loadNodeConfig({ file: cut, environment })).test.powerCut, true)
 })
 
 await t.test('the reference names every key and every variable is told apart', (t) => {

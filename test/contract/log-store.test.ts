@@ -1,15 +1,27 @@
 import { join } from 'node:path'
 import t from 'tap'
+import type { LogIndex } from '../../src/raft/index.js'
 import type { LogBatch, LogStore } from '../../src/storage/index.js'
-import { initialiseDataDirectory, MemoryLogDisk, openStores } from '../../src/storage/index.js'
+import {
+  initialiseDataDirectory,
+  MemoryLogDisk,
+  MemorySnapshotDisk,
+  openStores,
+} from '../../src/storage/index.js'
 import { caseFails } from './failing-run.js'
-import { logStoreCases, type LogDisk } from './log-store.js'
+import { clusterId, logStoreCases, type LogDisk } from './log-store.js'
 
-const identity = { clusterId: 'c1'.repeat(32), nodeId: 'node-1', incarnation: '1c'.repeat(16) }
+const identity = { clusterId, nodeId: 'node-1', incarnation: '1c'.repeat(16) }
 
 function memoryDisk(): LogDisk {
-  const disk = new MemoryLogDisk()
-  return { open: () => Promise.resolve(disk.open()) }
+  const snapshotDisk = new MemorySnapshotDisk(clusterId)
+  const disk = new MemoryLogDisk(clusterId, snapshotDisk)
+  return {
+    open: async () => {
+      const snapshots = await snapshotDisk.open()
+      return { ...disk.open(), snapshots }
+    },
+  }
 }
 
 async function levelDisk(folder: string): Promise<LogDisk> {
@@ -17,13 +29,13 @@ async function levelDisk(folder: string): Promise<LogDisk> {
   await initialiseDataDirectory({ directory, ...identity, reserveBytes: 4096 })
   return {
     open: async () => {
-      const { logStore, recovered, stateStore } = await openStores({
+      const { logStore, recovered, stateStore, snapshots } = await openStores({
         directory,
         identity,
         reserveBytes: 4096,
       })
       await stateStore.close()
-      return { logStore, recovered }
+      return { logStore, recovered, snapshots }
     },
   }
 }
@@ -54,6 +66,19 @@ const faults: Readonly<Record<string, (store: LogStore) => LogStore>> = {
   ),
   'writes nothing': (store) => ({
     write: () => Promise.resolve(),
+    chainAt: (index) => store.chainAt(index),
+    close: () => store.close(),
+  }),
+  'installs nothing': changed((batch) =>
+    batch.install === null ? batch : { ...batch, install: null, hardState: null, entries: [] },
+  ),
+  'purges one too few': changed((batch) => ({
+    ...batch,
+    purgeTo: batch.purgeTo === null ? null : ((batch.purgeTo - 1) as LogIndex),
+  })),
+  'has the chain value of a neighbour': (store) => ({
+    write: (batch) => store.write(batch),
+    chainAt: (index) => store.chainAt((index + 1) as LogIndex),
     close: () => store.close(),
   }),
   'cuts payloads': changed((batch) => ({
@@ -65,6 +90,7 @@ const faults: Readonly<Record<string, (store: LogStore) => LogStore>> = {
 function changed(change: (batch: LogBatch) => LogBatch): (store: LogStore) => LogStore {
   return (store) => ({
     write: (batch) => store.write(change(batch)),
+    chainAt: (index) => store.chainAt(index),
     close: () => store.close(),
   })
 }

@@ -3,11 +3,18 @@
  * itself: the suite closes a store before it opens the disk again.
  */
 import type { Test } from 'tap'
-import { logIndex, term, type Entry } from '../../src/raft/index.js'
-import type { LogBatch, LogStore, RecoveredLog } from '../../src/storage/index.js'
+import { logIndex, term, type Entry, type SnapshotMeta } from '../../src/raft/index.js'
+import type {
+  LogBatch,
+  LogStore,
+  RecoveredLog,
+  SnapshotInfo,
+  SnapshotStore,
+} from '../../src/storage/index.js'
 
 export interface OpenedLog {
   readonly logStore: LogStore
+  readonly snapshots: SnapshotStore
   readonly recovered: RecoveredLog
 }
 
@@ -30,8 +37,12 @@ export function batch(parts: {
   readonly commit?: number
   readonly truncateAfter?: number
   readonly entries?: readonly Entry[]
+  readonly install?: SnapshotMeta
+  readonly purgeTo?: number
 }): LogBatch {
   return {
+    install: parts.install ?? null,
+    purgeTo: parts.purgeTo === undefined ? null : logIndex(parts.purgeTo),
     hardState:
       parts.term === undefined
         ? null
@@ -43,6 +54,32 @@ export function batch(parts: {
     truncateAfter: parts.truncateAfter === undefined ? null : logIndex(parts.truncateAfter),
     entries: parts.entries ?? [],
   }
+}
+
+export const clusterId = 'c1'.repeat(32)
+
+/** A small snapshot; `chain` is that of the log which it stands for. */
+export async function saveSnapshot(
+  snapshots: SnapshotStore,
+  at: { readonly index: number; readonly term: number; readonly chain: string },
+): Promise<SnapshotInfo> {
+  await Promise.resolve()
+  return snapshots.save(
+    {
+      clusterId,
+      index: logIndex(at.index),
+      term: term(at.term),
+      chain: at.chain,
+      stateDigest: 'd0'.repeat(32),
+      configurationIndex: logIndex(0),
+      configuration: { voters: ['node-1', 'node-2'], outgoing: [], learners: [], target: null },
+    },
+    oneRecord(at.index),
+  )
+}
+
+async function* oneRecord(index: number): AsyncIterable<readonly [string, Uint8Array]> {
+  yield await Promise.resolve(['index', new TextEncoder().encode(String(index))])
 }
 
 export type LogCase = readonly [name: string, run: (t: Test, disk: LogDisk) => Promise<void>]
@@ -125,7 +162,87 @@ export const logStoreCases: readonly LogCase[] = [
       t.equal(recovered.hardState.commit, 2)
     },
   ],
+  [
+    'a configuration entry comes back as one',
+    async (t, disk) => {
+      const written: Entry = { ...entry(1, 1), kind: 'configuration' }
+      const recovered = await reopened(t, disk, [batch({ term: 1, entries: [written] })])
+      t.same(plain(recovered.entries), plain([written]))
+    },
+  ],
+  [
+    'a purge behind a snapshot moves the anchor, and chain values stay',
+    async (t, disk) => {
+      const { logStore, snapshots } = await disk.open()
+      const written = [1, 2, 3, 4, 5].map((index) => entry(index, index < 3 ? 1 : 2))
+      await logStore.write(batch({ term: 2, commit: 4, entries: written }))
+      const chains = await chainsOf(logStore, 0, 5)
+      await saveSnapshot(snapshots, { index: 4, term: 2, chain: chains[4] ?? '' })
+      await logStore.write(batch({ purgeTo: 2 }))
+      t.same(await chainsOf(logStore, 0, 6), [null, null, ...chains.slice(2), null])
+      await logStore.write(batch({ entries: [entry(6, 2)], purgeTo: 4 }))
+      await logStore.close()
+      await snapshots.close()
+      const again = await disk.open()
+      t.same(again.recovered.anchor, { index: 4, term: 2 })
+      t.same(plain(again.recovered.entries), plain([entry(5, 2), entry(6, 2)]))
+      t.same(await chainsOf(again.logStore, 3, 5), [null, ...chains.slice(4, 6)])
+      await again.logStore.write(batch({ truncateAfter: 4, entries: [entry(5, 2, 'new')] }))
+      await again.logStore.close()
+      const { recovered, logStore: last } = await disk.open()
+      t.same(plain(recovered.entries), plain([entry(5, 2, 'new')]))
+      await last.close()
+    },
+  ],
+  [
+    'an installed snapshot replaces the whole log',
+    async (t, disk) => {
+      const { logStore, snapshots } = await disk.open()
+      await logStore.write(batch({ term: 1, vote: 'a', entries: [entry(1, 1), entry(2, 1)] }))
+      const chain = 'ee'.repeat(32)
+      const install = await saveSnapshot(snapshots, { index: 9, term: 3, chain })
+      await logStore.write(batch({ term: 3, commit: 9, install, entries: [entry(10, 3)] }))
+      t.same(await chainsOf(logStore, 8, 9), [null, chain])
+      await logStore.write(batch({ term: 4, vote: 'b' }))
+      await logStore.close()
+      const { logStore: again, recovered } = await disk.open()
+      t.same(recovered.anchor, { index: 9, term: 3 })
+      t.same(recovered.hardState, { term: 4, votedFor: 'b', commit: 9 })
+      t.same(plain(recovered.entries), plain([entry(10, 3)]))
+      t.same(await chainsOf(again, 8, 9), [null, chain])
+      await again.close()
+    },
+  ],
+  [
+    'an installed snapshot within the log drops what was on both sides',
+    async (t, disk) => {
+      const { logStore, snapshots } = await disk.open()
+      const written = [1, 2, 3, 4].map((index) => entry(index, 1))
+      await logStore.write(batch({ term: 1, commit: 1, entries: written }))
+      const install = await saveSnapshot(snapshots, { index: 3, term: 2, chain: 'ee'.repeat(32) })
+      await logStore.write(batch({ term: 2, install }))
+      await logStore.close()
+      const { logStore: again, recovered } = await disk.open()
+      t.same(recovered.anchor, { index: 3, term: 2 })
+      t.same(recovered.hardState, { term: 2, votedFor: null, commit: 3 })
+      t.same(recovered.entries, [])
+      await again.close()
+    },
+  ],
   ...refusedBatches([
+    ['a purge that no snapshot covers', batch({ purgeTo: 1 })],
+    [
+      'a snapshot that the snapshot store does not hold',
+      batch({
+        term: 2,
+        install: {
+          index: logIndex(7),
+          term: term(2),
+          configuration: { voters: ['a'], outgoing: [], learners: [], target: null },
+          configurationIndex: logIndex(0),
+        },
+      }),
+    ],
     ['a gap', batch({ term: 1, entries: [entry(3, 1)] })],
     ['an entry of a term above the durable one', batch({ entries: [entry(2, 9)] })],
     ['a term that goes back', batch({ term: 0 })],
@@ -152,6 +269,18 @@ function refusedBatches(
       await again.close()
     },
   ])
+}
+
+async function chainsOf(
+  store: LogStore,
+  from: number,
+  to: number,
+): Promise<readonly (string | null)[]> {
+  const chains: (string | null)[] = []
+  for (let index = from; index <= to; index += 1) {
+    chains.push(await store.chainAt(logIndex(index)))
+  }
+  return chains
 }
 
 /** Writes the batches, closes, and gives what the next opening finds. */

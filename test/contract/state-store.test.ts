@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
 import { openLevelStateStore } from '../../src/storage/level-state-store.js'
-import type { StateStore } from '../../src/storage/index.js'
+import { powerCutStateStore, type StateStore } from '../../src/storage/index.js'
 import { MemoryStateDisk } from '../../src/storage/index.js'
 import { caseFails } from './failing-run.js'
 import { stateStoreCases, type StateDisk } from './state-store.js'
@@ -21,6 +21,34 @@ await t.test('LevelDB state store', async (t) => {
     const file = join(folder, String(at))
     await t.test(name, (t) => run(t, { open: () => openLevelStateStore(file) }))
   }
+})
+
+await t.test(
+  'a state store that is cut off keeps the contract while the power is on',
+  async (t) => {
+    for (const [name, run] of stateStoreCases) {
+      const disk = memoryDisk()
+      const open = async () => powerCutStateStore(await disk.open())
+      await t.test(name, (t) => run(t, { open }))
+    }
+  },
+)
+
+await t.test('what was written last is gone with the power, and nothing between', async (t) => {
+  const disk = memoryDisk()
+  const cut = powerCutStateStore(await disk.open())
+  const digest = 'ab'.repeat(32)
+  for (let index = 1; index <= 100; index += 1) {
+    const value = Buffer.from(String(index))
+    await cut.write([{ key: `key ${String(index)}`, value }], { index, term: 1, digest })
+  }
+  t.equal((await cut.readApplied())?.index, 100)
+  const after = await disk.open()
+  const applied = (await after.readApplied())?.index ?? 0
+  t.ok(applied > 0 && applied < 100, `${String(applied)} of 100 are left`)
+  const left = []
+  for await (const [key] of after.readAll()) left.push(key)
+  t.equal(left.length, applied)
 })
 
 const faults: Readonly<Record<string, (store: StateStore) => Partial<StateStore>>> = {

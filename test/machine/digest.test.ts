@@ -5,6 +5,7 @@ import type { Machine, StateWrite } from '../../src/machine/index.js'
 import { verifyStrict } from '../../src/signing/index.js'
 import { World, hour } from './world.js'
 import { play, scripts } from './script.js'
+import '../property-seed.js'
 
 type Records = Map<string, Uint8Array>
 

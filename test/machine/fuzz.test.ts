@@ -7,6 +7,7 @@ import t from 'tap'
 import { encodeCanonical, payloadType, signBody } from '../../src/signing/index.js'
 import type { Json, JsonObject } from '../../src/signing/index.js'
 import { World, day, group, hour, json, person, policy, rule, signerOf } from './world.js'
+import '../property-seed.js'
 
 const most = Number.MAX_SAFE_INTEGER
 const deep = Array.from({ length: 31 }).reduce<Json>((inner) => [inner], 'deep')

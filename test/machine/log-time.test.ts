@@ -3,6 +3,7 @@ import t from 'tap'
 import { payloadType, signBody } from '../../src/signing/index.js'
 import { World, day, hour, json, minute, monday, outcome, person, signerOf } from './world.js'
 import type { StampOf } from './world.js'
+import '../property-seed.js'
 
 const five = ['alice', 'bob', 'carol', 'dave', 'erin']
 

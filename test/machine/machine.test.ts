@@ -417,7 +417,7 @@ await t.test('a key is replaced in one change', async (t) => {
 await t.test('the feature level', async (t) => {
   await t.test('is not let into the log above what the build knows', async (t) => {
     const world = new World()
-    const command = world.proposeCommand({ by: 'alice', set: { '/sys/cluster/featureLevel': 2 } })
+    const command = world.proposeCommand({ by: 'alice', set: { '/sys/cluster/featureLevel': 3 } })
     t.match(
       world.machine.check(command, () => true),
       {
@@ -425,14 +425,14 @@ await t.test('the feature level', async (t) => {
         refusal: { code: 'FEATURE_LEVEL' },
       },
     )
-    t.equal(world.machine.check(command, () => true, 2).kind, 'append', 'all builds know it')
-    t.equal(world.machine.check(command, () => true, 1).kind, 'noise', 'one does not')
+    t.equal(world.machine.check(command, () => true, 3).kind, 'append', 'all builds know it')
+    t.equal(world.machine.check(command, () => true, 2).kind, 'noise', 'one does not')
   })
   await t.test(
     'stops the node when it is committed all the same, and leaves no trace',
     async (t) => {
       const world = new World()
-      const { changeId } = world.propose({ by: 'alice', set: { '/sys/cluster/featureLevel': 2 } })
+      const { changeId } = world.propose({ by: 'alice', set: { '/sys/cluster/featureLevel': 3 } })
       world.approve('bob', changeId)
       const { stateDigest } = world.machine.status()
       t.throws(() => world.approve('carol', changeId), { code: 'VERSION_UNKNOWN' })

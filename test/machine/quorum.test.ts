@@ -9,6 +9,7 @@ import type { Applied, Command } from '../../src/machine/index.js'
 import type { Json } from '../../src/signing/index.js'
 import { World } from './world.js'
 import { people, play, scripts } from './script.js'
+import '../property-seed.js'
 
 interface Body {
   readonly person: string

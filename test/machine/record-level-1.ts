@@ -28,7 +28,11 @@ import {
 } from './world.js'
 
 export function recordLevelOne(): string {
-  const world = story()
+  return textOfLog(story())
+}
+
+/** A world's genesis, its log and the digest of its state, as a fixture keeps them. */
+export function textOfLog(world: World): string {
   const lines: Json[] = [
     { genesis: toBase64(encodeCanonical(world.genesis as unknown as Json)) },
     ...world.log.map((command) => ({

@@ -2,11 +2,17 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { decodeGenesis } from '../../src/approval/index.js'
 import { createMachine } from '../../src/machine/index.js'
+import type { Machine } from '../../src/machine/index.js'
 import { fromBase64, verifyStrict } from '../../src/signing/index.js'
 import { decodeCommand } from '../../src/wire/index.js'
 import { recordLevelOne } from './record-level-1.js'
+import { recordLevelTwo, recordRaised } from './record-level-2.js'
 
-const path = new URL('../fixtures/logs/level-1.ndjson', import.meta.url)
+const logs = {
+  'level-1': recordLevelOne,
+  'level-2': recordLevelTwo,
+  'raised-to-2': recordRaised,
+} as const
 
 interface Line {
   readonly genesis?: string
@@ -14,11 +20,38 @@ interface Line {
   readonly digest?: string
 }
 
-await t.test('a log of feature level 1 gives the same state under this build', async (t) => {
-  const lines = readFileSync(path, 'utf8')
+for (const [name, record] of Object.entries(logs)) {
+  await t.test(`the log ${name} gives the same state under this build`, async (t) => {
+    const lines = textOf(name)
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line)
+    const machine = replayed(lines)
+    const status = machine.status()
+    t.equal(status.stateDigest, lines.at(-1)?.digest)
+    t.equal(machine.recomputeDigest(), status.stateDigest)
+  })
+  await t.test(`the recorder writes that very ${name}`, async (t) => {
+    t.equal(record(), textOf(name))
+  })
+}
+
+await t.test('the story of level 1 brings changes to every state', async (t) => {
+  const lines = textOf('level-1')
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Line)
+  const { ACTIVE, REJECTED, WITHDRAWN, EXPIRED, STALE, VOIDED } =
+    replayed(lines).status().changesByState
+  const counts = { ACTIVE, REJECTED, WITHDRAWN, EXPIRED, STALE, VOIDED }
+  for (const [state, count] of Object.entries(counts)) t.ok(count > 0, state)
+})
+
+function textOf(name: string): string {
+  return readFileSync(new URL(`../fixtures/logs/${name}.ndjson`, import.meta.url), 'utf8')
+}
+
+function replayed(lines: readonly Line[]): Machine {
   const decoded = decodeGenesis(bytesOf(lines[0]?.genesis))
   if (decoded.kind === 'refused') throw new Error(decoded.refusal.message)
   const machine = createMachine(decoded.genesis, decoded.clusterId)
@@ -27,25 +60,8 @@ await t.test('a log of feature level 1 gives the same state under this build', a
     if (entry === null) machine.skip(index, 1)
     else machine.apply({ index, term: 1, command: decodeCommand(bytesOf(entry)) }, verifyStrict)
   })
-  const status = machine.status()
-  t.equal(status.stateDigest, lines.at(-1)?.digest)
-  t.equal(machine.recomputeDigest(), status.stateDigest)
-  const { ACTIVE, REJECTED, WITHDRAWN, EXPIRED, STALE, VOIDED } = status.changesByState
-  for (const [state, count] of Object.entries({
-    ACTIVE,
-    REJECTED,
-    WITHDRAWN,
-    EXPIRED,
-    STALE,
-    VOIDED,
-  })) {
-    t.ok(count > 0, `the story brings a change to ${state}`)
-  }
-})
-
-await t.test('the recorder writes that very file', async (t) => {
-  t.equal(recordLevelOne(), readFileSync(path, 'utf8'))
-})
+  return machine
+}
 
 function bytesOf(base64: string | null | undefined): Uint8Array {
   const bytes = fromBase64(base64 ?? '')

@@ -4,6 +4,7 @@ import { encodeDetached, payloadType, signBody, verifyStrict } from '../../src/s
 import type { Envelope, JsonObject } from '../../src/signing/index.js'
 import type { Command } from '../../src/machine/index.js'
 import { World, hour, json, keyOf, monday, outcome, person, signerOf } from './world.js'
+import '../property-seed.js'
 
 type Submit = Extract<Command, { kind: 'submit' }>
 

@@ -181,6 +181,11 @@ export function nodeOf(id: string): GenesisNode {
   }
 }
 
+/** A node document that can stand beside the others: an address of its own. */
+export function nodeAt(id: string, port: number, fields: Partial<GenesisNode> = {}): GenesisNode {
+  return { ...nodeOf(id), address: `127.0.0.1:${String(port)}`, ...fields }
+}
+
 export type ProposeFields = Omit<Partial<ProposeBody>, 'ops'> & {
   readonly by: string
   /** A shorthand: paths to values; null deletes. */
@@ -253,9 +258,9 @@ export class World {
   }
 
   tickCommand(stamps?: readonly StampOf[]): Command {
-    const majority = Math.floor(this.genesis.nodes.length / 2) + 1
-    const given =
-      stamps ?? this.genesis.nodes.slice(0, majority).map(({ id }) => ({ node: id, ms: this.now }))
+    const voters = this.machine.membership().nodes.filter(({ role }) => role === 'voter')
+    const majority = Math.floor(voters.length / 2) + 1
+    const given = stamps ?? voters.slice(0, majority).map(({ id }) => ({ node: id, ms: this.now }))
     return {
       kind: 'tick',
       stamps: given.map((one: StampOf) => this.stamp(one.node, one.ms, one.lastIndex)),
@@ -528,7 +533,7 @@ function kindOf(ops: readonly Op[]): ProposeBody['kind'] {
   const path = ops[0]?.path ?? ''
   if (path.startsWith('/sys/policies/')) return 'policy'
   if (path.startsWith('/sys/freezes/')) return 'freeze'
-  if (path.startsWith('/sys/cluster/')) return 'node'
+  if (path.startsWith('/sys/cluster/') || path.startsWith('/sys/nodes/')) return 'node'
   return path.startsWith('/sys/') ? 'identity' : 'config'
 }
 

@@ -61,7 +61,7 @@ await t.test('a follower answers with the leader and its address, and never appe
     follower.read('linearizable', () => 0),
     hint,
   )
-  t.match(await follower.read('local', (reads) => reads.status().featureLevel), { value: 1 })
+  t.match(await follower.read('local', (reads) => reads.status().featureLevel), { value: 2 })
   const forged = { ...message.envelope, signature: new Uint8Array(64) }
   t.match(await follower.submit({ kind: 'submit', envelope: forged, detached: [] }), {
     kind: 'refused',
@@ -104,6 +104,8 @@ await t.test('a state store that went wrong is rebuilt from the log', async (t) 
     genesis: cluster.genesis,
     clusterId: cluster.clusterId,
     stateStore: cluster.disk(id).state.open(),
+    snapshotStore: await cluster.disk(id).snapshots.open(),
+    firstIndex: 1,
     lastIndex: appliedIndex,
   })
   t.match(rebuilt, /digest/)
@@ -124,6 +126,7 @@ await t.test(
       nodes: 1,
       logStore: (_id, store) => ({
         write: (batch) => (isBroken ? Promise.reject(new Error('EIO')) : store.write(batch)),
+        chainAt: (index) => store.chainAt(index),
         close: () => store.close(),
       }),
     })

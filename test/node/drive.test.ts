@@ -1,12 +1,15 @@
 import t, { type Test } from 'tap'
 import { Drive } from '../../src/node/drive.js'
 import {
+  foundingSnapshot,
   logIndex,
+  origin,
   Raft,
   type Entry,
   type Message,
   type Output,
   type ReplyMessage,
+  type SnapshotMeta,
   term,
 } from '../../src/raft/index.js'
 import { MemoryLogDisk, type LogBatch, type LogStore } from '../../src/storage/index.js'
@@ -61,7 +64,8 @@ class TrioNode {
     let seed = id.charCodeAt(0)
     this.core = new Raft({
       id,
-      voters,
+      snapshot: foundingSnapshot(voters),
+      anchor: origin,
       hardState: recovered.hardState,
       entries: recovered.entries,
       applied: logIndex(0),
@@ -75,6 +79,9 @@ class TrioNode {
         inflightBytesMax: 8 * mebibyte,
         uncommittedBytesMax: 64 * mebibyte,
         applyingBytesMax: 16 * mebibyte,
+        keptEntries: 1000,
+        pinTicksMax: 6000,
+        pinnedBytesMax: 64 * mebibyte,
       },
       random: () => {
         seed = (seed * 1103515245 + 12345) % 2147483648
@@ -98,6 +105,8 @@ class TrioNode {
         const last = entries.at(-1)
         if (last !== undefined) this.drive.push({ kind: 'applied', index: last.index })
       },
+      restore: () => undefined,
+      fetchSnapshot: () => undefined,
       report: (output) => this.outputs.push(output),
       failed: (thrown) => {
         this.failure = thrown
@@ -159,10 +168,14 @@ class ScriptedCore {
     return {
       send: [],
       persist: null,
+      restore: null,
       apply: [],
       proposals: [],
       reads: [],
+      memberships: [],
+      fetchSnapshot: null,
       leadership: null,
+      configuration: null,
       trace: [],
       ...next,
     }
@@ -177,6 +190,10 @@ class HeldStore implements LogStore {
   write(batch: LogBatch): Promise<void> {
     this.batches.push(batch)
     return new Promise((resolve, reject) => this.#held.push({ resolve, reject }))
+  }
+
+  chainAt(): Promise<null> {
+    return Promise.resolve(null)
   }
 
   async finish(): Promise<void> {
@@ -213,7 +230,9 @@ function scripted(): {
     send: (_to, messages: readonly Message[]) => {
       for (const message of messages) sent.push(`${message.kind} ${String(message.term)}`)
     },
-    apply: () => undefined,
+    restore: ({ index }) => sent.push(`restore ${String(index)}`),
+    fetchSnapshot: ({ from }) => sent.push(`fetch from ${from}`),
+    apply: (entries) => sent.push(`apply ${String(entries.length)}`),
     report: () => undefined,
     failed: (thrown) => failures.push(thrown),
   })
@@ -235,7 +254,13 @@ const reply = (at: number): ReplyMessage => ({
 
 const write = (
   token: number,
-  parts: { truncateAfter?: number; entries?: readonly Entry[]; silent?: true } = {},
+  parts: {
+    truncateAfter?: number
+    entries?: readonly Entry[]
+    silent?: true
+    install?: SnapshotMeta
+    purgeTo?: number
+  } = {},
 ): Partial<Output> => ({
   persist: {
     token,
@@ -243,6 +268,8 @@ const write = (
       parts.silent === true ? null : { term: term(token), votedFor: null, commit: logIndex(0) },
     truncateAfter: parts.truncateAfter === undefined ? null : logIndex(parts.truncateAfter),
     entries: parts.entries ?? [],
+    install: parts.install ?? null,
+    purgeTo: parts.purgeTo === undefined ? null : logIndex(parts.purgeTo),
     thenSend: [reply(token)],
   },
 })
@@ -287,6 +314,31 @@ await t.test('a truncation begins a write of its own', async (t) => {
   t.equal(store.batches[1]?.truncateAfter, null)
   await store.finish()
   t.equal(store.batches[2]?.truncateAfter, 4)
+})
+
+await t.test('an installed snapshot begins a write of its own, a purge joins one', async (t) => {
+  const { store, feed } = scripted()
+  await feed(write(1))
+  await feed(write(2, { purgeTo: 3 }))
+  await feed(write(3))
+  await feed(write(4, { install: { ...foundingSnapshot(['a']), index: logIndex(9) } }))
+  await store.finish()
+  t.match(store.batches[1], { install: null, purgeTo: 3, hardState: { term: 3 } })
+  await store.finish()
+  t.match(store.batches[2], { install: { index: 9 }, purgeTo: null })
+})
+
+await t.test('the state is replaced before what comes after it is applied', async (t) => {
+  const { sent, feed } = scripted()
+  const snapshot = { ...foundingSnapshot(['a']), index: logIndex(9), term: term(2) }
+  const entry: Entry = {
+    index: logIndex(10),
+    term: term(2),
+    kind: 'noop',
+    payload: new Uint8Array(),
+  }
+  await feed({ apply: [entry], restore: snapshot, fetchSnapshot: { from: 'b', snapshot } })
+  t.same(sent, ['restore 9', 'apply 1', 'fetch from b'])
 })
 
 await t.test('replies with nothing to write keep the order and touch no disk', async (t) => {

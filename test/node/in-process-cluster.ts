@@ -12,10 +12,9 @@ import {
 import { ClusterNode } from '../../src/node/cluster-node.js'
 import { systemClock } from '../../src/node/clock.js'
 import type { Clock } from '../../src/node/ports.js'
-import { recoverState } from '../../src/node/recover-state.js'
-import { logIndex, Raft } from '../../src/raft/index.js'
+import { recoverNode } from '../../src/node/recover-node.js'
+import { membersOf, Raft } from '../../src/raft/index.js'
 import {
-  decodePublicKey,
   encodeCanonical,
   sha256Hex,
   toBase64,
@@ -24,17 +23,33 @@ import {
 } from '../../src/signing/index.js'
 import { generateSigner } from '../../src/signing/key-file.js'
 import { createVerifyAhead } from '../../src/signing/verify-ahead.js'
-import { MemoryLogDisk, MemoryStateDisk, type LogStore } from '../../src/storage/index.js'
+import {
+  MemoryLogDisk,
+  MemorySnapshotDisk,
+  MemoryStateDisk,
+  type LogStore,
+} from '../../src/storage/index.js'
 import { MemoryNetwork } from './memory-network.js'
 
 export type PersonId = 'alice' | 'bob' | 'carol' | 'agent'
 
 const mebibyte = 1024 * 1024
 
+/** What survives when a node goes. */
+export interface Disk {
+  readonly log: MemoryLogDisk
+  readonly state: MemoryStateDisk
+  readonly snapshots: MemorySnapshotDisk
+}
+
 export interface InProcessOptions {
   readonly nodes?: number
   readonly clock?: Clock
   readonly admitForged?: boolean
+  /** Applied entries after which a snapshot is saved; none is, when left out. */
+  readonly snapshotEntries?: number
+  /** Entries kept behind a snapshot. */
+  readonly keptEntries?: number
   /** Wraps the log store of a node: for faults. */
   readonly logStore?: (id: string, store: LogStore) => LogStore
 }
@@ -48,13 +63,13 @@ export class InProcessCluster {
   readonly failures = new Map<string, unknown>()
   readonly #options: InProcessOptions
   readonly #nodeKeys = new Map<string, Signer>()
-  readonly #disks = new Map<string, { log: MemoryLogDisk; state: MemoryStateDisk }>()
+  readonly #disks = new Map<string, Disk>()
 
   constructor(options: InProcessOptions = {}) {
     this.#options = options
     const signers = Object.fromEntries(examplePeople.map(({ id }) => [id, generateSigner()]))
     this.people = signers as Record<PersonId, Signer>
-    const nodes = Array.from({ length: options.nodes ?? 3 }, (_, at) => this.#found(at + 1))
+    const nodes = Array.from({ length: options.nodes ?? 3 }, (_, at) => this.found(at + 1))
     const keys = examplePeople.map(({ id, uses }) => ({
       keyId: this.people[id as PersonId].keyId,
       person: id,
@@ -81,29 +96,30 @@ export class InProcessCluster {
 
   async start(id: string): Promise<ClusterNode> {
     const disk = this.disk(id)
-    const { logStore, recovered } = disk.log.open()
-    const stateStore = disk.state.open()
     const { genesis, clusterId } = this
-    const { machine, appliedIndex } = await recoverState({
+    const snapshotStore = await disk.snapshots.open()
+    const { logStore: plain, recovered } = disk.log.open()
+    const wrap = this.#options.logStore ?? ((_id, store) => store)
+    const logStore = wrap(id, plain)
+    const stateStore = disk.state.open()
+    const { machine, raft, configuration } = await recoverNode({
       genesis,
       clusterId,
+      logStore,
+      recovered,
       stateStore,
-      lastIndex: recovered.entries.at(-1)?.index ?? 0,
+      snapshotStore,
     })
     const ticks = { tickMs: 5, heartbeatTicks: 5, electionTicksMin: 20, electionTicksMax: 40 }
     const nodeKey = this.#nodeKeys.get(id)
-    if (nodeKey === undefined) throw new Error(`${id} is not in genesis`)
-    const wrap = this.#options.logStore ?? ((_id, store) => store)
+    if (nodeKey === undefined) throw new Error(`${id} was not founded`)
     const node = new ClusterNode({
       identity: { nodeId: id, clusterId, incarnation: '00'.repeat(16) },
       version: 'test',
       clientAddress: `${id}:7200`,
       raft: new Raft({
         id,
-        voters: this.ids,
-        hardState: recovered.hardState,
-        entries: recovered.entries,
-        applied: logIndex(appliedIndex),
+        ...raft,
         ...ticks,
         refusalTicksMax: 4,
         limits: {
@@ -112,20 +128,30 @@ export class InProcessCluster {
           inflightBytesMax: 8 * mebibyte,
           uncommittedBytesMax: 64 * mebibyte,
           applyingBytesMax: 16 * mebibyte,
+          keptEntries: this.#options.keptEntries ?? 1000,
+          pinTicksMax: 6000,
+          pinnedBytesMax: 64 * mebibyte,
         },
         random: Math.random,
         trace: false,
       }),
       machine,
       verify: createVerifyAhead().verify,
-      logStore: wrap(id, logStore),
+      logStore,
       stateStore,
-      peers: this.network.peers(id, this.ids, clusterId),
+      snapshotStore,
+      snapshots: {
+        snapshotEntries: this.#options.snapshotEntries ?? Number.MAX_SAFE_INTEGER,
+        snapshotBytes: Number.MAX_SAFE_INTEGER,
+      },
+      committed: configuration,
+      peers: this.network.peers(id, clusterId),
+      known: genesis.nodes,
+      addresses: {},
       clock: this.#options.clock ?? systemClock,
       defer: setImmediate,
       log: pino({ level: process.env['TEST_LOG'] ?? 'silent', base: { node: id } }),
       nodeKey,
-      nodeKeys: new Map(genesis.nodes.map((each) => [each.id, publicKeyOf(each)])),
       ticks,
       limits: { commandsInFlightMax: 1000, watchersMax: 10 },
       admitForged: this.#options.admitForged ?? false,
@@ -137,11 +163,12 @@ export class InProcessCluster {
     return node
   }
 
-  /** What survives when a node goes. */
-  disk(id: string): { log: MemoryLogDisk; state: MemoryStateDisk } {
+  disk(id: string): Disk {
     let disk = this.#disks.get(id)
     if (disk === undefined) {
-      disk = { log: new MemoryLogDisk(), state: new MemoryStateDisk() }
+      const snapshots = new MemorySnapshotDisk(this.clusterId)
+      const log = new MemoryLogDisk(this.clusterId, snapshots)
+      disk = { log, state: new MemoryStateDisk(), snapshots }
       this.#disks.set(id, disk)
     }
     return disk
@@ -165,17 +192,26 @@ export class InProcessCluster {
     return node
   }
 
-  /** Waits for one leader that is ready and that all running nodes follow. */
-  async leader(): Promise<ClusterNode> {
+  /** Waits for one leader that is ready and that all running nodes (but one) follow. */
+  async leader(except?: string): Promise<ClusterNode> {
     let found: ClusterNode | undefined
     await until(() => {
-      const nodes = [...this.running.values()]
+      const nodes = [...this.running]
+        .filter(([id, node]) => id !== except && this.#takesPart(id, node))
+        .map(([, node]) => node)
       found = nodes.find((node) => node.status().raft.role === 'leader' && node.status().ready)
       const leader = found?.status().nodeId
       return leader !== undefined && nodes.every((node) => node.status().raft.leader === leader)
     })
     if (found === undefined) throw new Error('no leader')
     return found
+  }
+
+  /** Neither cut off by a test, nor removed, nor waiting to be taken in. */
+  #takesPart(id: string, node: ClusterNode): boolean {
+    const { raft, removed } = node.status()
+    const isMember = membersOf(raft.configuration).includes(id)
+    return isMember && !removed && !this.network.isIsolated(id)
   }
 
   propose(person: PersonId, path: string, value: Json, modRevision = 0): Proposal {
@@ -191,6 +227,35 @@ export class InProcessCluster {
     return { changeId: composed.body.changeId, message: sign(composed, signer) }
   }
 
+  /** Alice changes what governs the cluster (null deletes), bob and carol approve it. */
+  async govern(changes: Readonly<Record<string, Json | null>>): Promise<void> {
+    const leader = await this.leader()
+    const signer = this.people.alice
+    const base = await Promise.all(
+      Object.keys(changes).map(async (path) => {
+        const { value: entry } = await leader.read('linearizable', (reads) => reads.get(path))
+        return { path, modRevision: entry?.modRevision ?? 0 }
+      }),
+    )
+    const composed = composePropose({
+      clusterId: this.clusterId,
+      person: 'alice',
+      keyId: signer.keyId,
+      title: 'Change the nodes',
+      ops: Object.entries(changes).map(([path, value]) =>
+        value === null ? { action: 'delete', path } : { action: 'put', path, value },
+      ),
+      base,
+    })
+    const results = [await leader.submit(command(sign(composed, signer)))]
+    for (const person of ['bob', 'carol'] as const) {
+      const message = await this.approve(person, composed.body.changeId, leader)
+      results.push(await leader.submit(command(message)))
+    }
+    const last = results.at(-1)
+    if (last?.kind !== 'accepted') throw new Error(JSON.stringify(results))
+  }
+
   /** Signs what the change looks like on this node. */
   async approve(person: PersonId, changeId: string, node: ClusterNode): Promise<SignedMessage> {
     const signer = this.people[person]
@@ -203,7 +268,8 @@ export class InProcessCluster {
     return sign(composeDecision({ clusterId, person, keyId, decision: 'approve', change }), signer)
   }
 
-  #found(number: number): GenesisNode {
+  /** The document of a node that is to be added; its key is known from now on. */
+  found(number: number, role: 'voter' | 'learner' = 'voter'): GenesisNode {
     const id = `node-${String(number)}`
     const nodeKey = generateSigner()
     this.#nodeKeys.set(id, nodeKey)
@@ -211,7 +277,7 @@ export class InProcessCluster {
       id,
       owner: 'test',
       address: `${id}:7100`,
-      role: 'voter',
+      role,
       incarnation: sha256Hex(Buffer.from(id)).slice(0, 32),
       nodeKey: toBase64(nodeKey.publicKeySpki),
       logKey: toBase64(generateSigner().publicKeySpki),
@@ -236,10 +302,4 @@ export function command(message: SignedMessage): {
 /** Polls a condition that other turns of the loop bring about; the test's time limit ends it. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((next) => setTimeout(next, 2))
-}
-
-function publicKeyOf(node: GenesisNode): Uint8Array {
-  const decoded = decodePublicKey(node.nodeKey)
-  if (decoded.kind === 'refused') throw new Error(decoded.refusal.message)
-  return decoded.publicKey
 }

@@ -81,7 +81,7 @@ class Fixture {
       nodeId,
       clusterId,
       signer,
-      nodeKeys,
+      nodeKeys: () => nodeKeys,
       requestStamp: (to, request) => this.requests.push({ to, ...request }),
       sendStamp: (_to, stamp) => this.sent.push(stamp.envelope),
       lastIndex: () => 10,

@@ -1,10 +1,12 @@
 /** `Peers` in memory: each direction is FIFO; a node that is cut refuses every dial. */
-import type { PeerEvents, PeerHello, PeerLink, Peers } from '../../src/node/ports.js'
+import type { KnownMembers, PeerEvents, PeerHello, PeerLink, Peers } from '../../src/node/ports.js'
+import type { FetchAnswer, Wanted } from '../../src/wire/index.js'
 import { CountersignError } from '../../src/errors.js'
 
 interface Member {
   readonly hello: PeerHello
   readonly events: PeerEvents
+  known: KnownMembers
 }
 
 export class MemoryNetwork {
@@ -12,23 +14,39 @@ export class MemoryNetwork {
   /** Pairs `from>to` between which nothing passes. */
   readonly #blocked = new Set<string>()
 
-  peers(nodeId: string, all: readonly string[], clusterId: string): Peers {
-    const others = all.filter((id) => id !== nodeId)
+  /** Calls of {@link Peers.fetch}: who, from whom, what. */
+  readonly fetches: { readonly by: string; readonly from: string; readonly wanted: Wanted }[] = []
+
+  peers(nodeId: string, clusterId: string): Peers {
+    let known: KnownMembers = { members: [], removed: [], anyone: false }
+    const others = (): readonly string[] =>
+      known.members.map(({ id }) => id).filter((id) => id !== nodeId)
     const hello: PeerHello = {
       clusterId,
       nodeId,
       incarnation: '00'.repeat(16),
       protocolMin: 1,
       protocolMax: 1,
-      featureLevelMax: 1,
+      featureLevelMax: 2,
       clientAddress: `${nodeId}:7200`,
     }
     return {
       start: (events) => {
-        const member = { hello, events }
-        this.#members.set(nodeId, member)
-        for (const id of others) this.#meet(nodeId, id)
+        this.#members.set(nodeId, { hello, events, known })
+        for (const id of others()) this.#meet(nodeId, id)
         return Promise.resolve()
+      },
+      setMembers: (next) => {
+        const before = others()
+        known = next
+        const member = this.#members.get(nodeId)
+        if (member === undefined) return
+        member.known = next
+        for (const id of others()) if (!before.includes(id)) this.#meet(nodeId, id)
+      },
+      fetch: (from, wanted) => {
+        this.fetches.push({ by: nodeId, from, wanted })
+        return this.#fetch(nodeId, from, wanted)
       },
       send: (to, messages) => {
         this.#deliver(nodeId, to, ({ events }) => {
@@ -45,7 +63,7 @@ export class MemoryNetwork {
           events.stampReceived(nodeId, stamp)
         })
       },
-      links: () => others.map((id) => this.#link(id)),
+      links: () => others().map((id) => this.#link(id)),
       stop: () => {
         this.cut(nodeId)
         return Promise.resolve()
@@ -72,14 +90,37 @@ export class MemoryNetwork {
     }
   }
 
+  isIsolated(id: string): boolean {
+    const others = [...this.#members.keys()].filter((other) => other !== id)
+    return others.length > 0 && others.every((other) => this.#blocked.has(`${id}>${other}`))
+  }
+
+  /** Its streams to everybody are made anew, both ways: new replication sessions. */
+  reconnect(id: string): void {
+    for (const other of this.#members.keys()) if (other !== id) this.#meet(id, other)
+  }
+
   heal(): void {
     this.#blocked.clear()
   }
 
+  async *#fetch(by: string, from: string, wanted: Wanted): AsyncGenerator<FetchAnswer> {
+    const owner = this.#members.get(from)
+    const answers = owner?.events.fetched(by, wanted) ?? []
+    for await (const answer of answers) {
+      if (this.#members.get(from) !== owner || this.#blocked.has(`${from}>${by}`)) break
+      yield answer
+    }
+    if (this.#members.get(from) === owner && owner !== undefined) return
+    throw new CountersignError('UNREACHABLE', `${from} is gone.`)
+  }
+
+  /** Two meet as soon as each knows the other; one that joins lets everybody in. */
   #meet(a: string, b: string): void {
     const first = this.#members.get(a)
     const second = this.#members.get(b)
     if (first === undefined || second === undefined) return
+    if (!knows(first.known, b) || !knows(second.known, a)) return
     first.events.connected(b, second.hello)
     second.events.connected(a, first.hello)
   }
@@ -97,4 +138,8 @@ export class MemoryNetwork {
     const hello = this.#members.get(id)?.hello ?? null
     return { id, address: `${id}:7100`, connected: hello !== null, hello, lastError: null }
   }
+}
+
+function knows({ members, anyone }: KnownMembers, id: string): boolean {
+  return anyone || members.some((member) => member.id === id)
 }

@@ -14,10 +14,10 @@ await t.test('no more commands wait than are allowed: BUSY, until one is answere
   const submit = (): Promise<CommandResult> => submissions.submit((id) => ids.push(id))
   const first = submit()
   const second = submit()
-  t.throws(submit, { code: 'BUSY' })
+  await t.rejects(submit(), { code: 'BUSY' })
   const [id = 0] = ids
   submissions.outcome({ kind: 'appended', id, index: logIndex(7), term: term(3) }, notLeader)
-  t.throws(submit, { code: 'BUSY' }, 'what is in the log waits as well')
+  await t.rejects(submit(), { code: 'BUSY' }, 'what is in the log waits as well')
   submissions.applied(7, 3, result(7))
   t.same(await first, result(7))
   const third = submit()

@@ -240,16 +240,40 @@ await t.test(
   },
 )
 
-await t.test('a node that is no member cannot move a term', async (t) => {
+await t.test('an answer of who is no member moves no term, whatever it answers', async (t) => {
+  const session = 1
+  const result = { kind: 'matched', matchIndex: at(0) } as const
+  const answer = { from: 'x', term: 99 }
+  for (const become of ['follower', 'preCandidate', 'candidate', 'leader']) {
+    const node = new LoneNode({ random: () => 0.9 })
+    if (become === 'preCandidate') node.timeOut()
+    if (become === 'candidate') node.becomeCandidate()
+    if (become === 'leader') node.becomeLeader()
+    node.out()
+    const before = node.status
+    t.equal(before.role, become)
+    node.hear({ kind: 'preVoteReply', ...answer, granted: false })
+    node.hear({ kind: 'voteReply', ...answer, granted: false })
+    node.hear({ kind: 'appendReply', ...answer, session, result })
+    node.hear({ kind: 'heartbeatReply', ...answer, session, readToken: 0 })
+    t.same(node.out(), [])
+    t.same(node.status, before)
+  }
+})
+
+await t.test('who is no member may ask: it may be one of a newer configuration', async (t) => {
   const node = new LoneNode({ random: () => 0.9 })
   node.hear(heartbeat('b', 1))
   node.out()
-  node.ticks(electionTicksMin + 10)
-  node.hear(vote('x', 99, 9, 9))
-  node.hear(preVote('x', 99, 9, 9))
-  node.hear(heartbeat('x', 99))
-  t.same(node.out(), [])
-  t.equal(node.status.term, 1)
+  node.ticks(electionTicksMin - 1)
+  node.hear(vote('x', 7, 9, 9))
+  t.equal(node.status.term, 1, 'not while a leader is heard')
+  node.out()
+  node.ticks(1)
+  node.hear(vote('x', 7, 9, 9))
+  t.match(only(node.out(), 'voteReply'), [{ to: 'x', term: 7, granted: true }])
+  node.hear(heartbeat('y', 8))
+  t.match(node.status, { term: 8, leader: 'y' })
 })
 
 await t.test('votes and pre-votes are withheld while the leader was heard', async (t) => {

@@ -8,6 +8,7 @@ import { InvariantViolation } from '../../src/invariant.js'
 import { logIndex, term, type Message } from '../../src/raft/index.js'
 import { bytes, electionTicksMax, logOf } from './group.js'
 import { at, hardStateOf, LoneNode, only } from './lone-node.js'
+import '../property-seed.js'
 
 /** The one way to stop a node: to contradict what it knows to be committed. It is evidence. */
 const failStop = 'a committed entry is never overwritten'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { InvariantChecker, type RaftFacts } from '../../src/raft/index.js'
+import { InvariantChecker, configurationOf, type RaftFacts } from '../../src/raft/index.js'
 import { pointChecks, stepChecks } from '../../src/raft/invariants.js'
 import { bytes } from './group.js'
 import { LoneNode } from './lone-node.js'
@@ -55,7 +55,21 @@ const follower = followerFacts()
 const candidate = candidateFacts()
 
 const brokenPoints: Readonly<Record<string, RaftFacts>> = {
-  'this node is a voter': changed(follower, { voters: ['b', 'c'] }),
+  'who campaigns is a voter, at least of the committed configuration': changed(candidate, {
+    configuration: configurationOf(['b', 'c']),
+    committedConfiguration: configurationOf(['b', 'c']),
+  }),
+  'the configuration in force is a sound one': changed(follower, {
+    configuration: configurationOf([]),
+  }),
+  'the configuration in force is the committed one, or stands above the commit index': changed(
+    follower,
+    { configurationIndex: 9 },
+  ),
+  'the committed configuration is not above the commit index': changed(follower, {
+    configurationIndex: 1,
+    committedConfigurationIndex: 1,
+  }),
   'terms in the log rise': changed(leader, {
     termRuns: [
       { term: 2, first: 1 },
@@ -69,8 +83,12 @@ const brokenPoints: Readonly<Record<string, RaftFacts>> = {
   'only what is durable here is applied': changed(leader, { durableIndex: 1 }),
   'commit <= last': changed(follower, { commitIndex: 5 }),
   'durable <= last': changed(follower, { durableIndex: 5 }),
+  'a snapshot covers what was purged': changed(leader, { anchorIndex: 1 }),
+  'a snapshot holds only what is committed': changed(leader, { snapshotIndex: 9 }),
+  'what was purged is applied, or a snapshot is being restored': changed(follower, {
+    anchorIndex: 1,
+  }),
   'bytes in flight are counted right': changed(leader, { uncommittedBytes: -1 }),
-  'the known leader is a voter': changed(follower, { leader: 'x' }),
   'who leads names itself the leader, and nobody else does': changed(leader, { leader: 'b' }),
   'a candidate knows no leader': changed(candidate, { leader: 'b' }),
   'who leads or is a candidate has voted for itself': changed(leader, { votedFor: 'b' }),
@@ -78,7 +96,7 @@ const brokenPoints: Readonly<Record<string, RaftFacts>> = {
   'no vote is counted before the own one is durable': changed(candidate, { durableTerm: 0 }),
   'a candidate with a majority leads': changed(candidate, { grantedVotes: ['a', 'b'] }),
   'a leader opened its term in its own log': changed(leader, { termStart: 1 }),
-  'the commit index of a leader is as far as the majority allows': changed(leader, {
+  'the commit index of a leader is as far as the quorum allows': changed(leader, {
     commitIndex: 2,
     applyingIndex: 2,
     appliedIndex: 2,
@@ -101,6 +119,7 @@ const brokenSteps: Readonly<Record<string, readonly [before: RaftFacts, after: R
   'the durable term never goes back': [leader, changed(leader, { durableTerm: 1 })],
   'the commit index never goes back': [leader, changed(leader, { commitIndex: 1 })],
   'what is handed out for apply never goes back': [leader, changed(leader, { appliedIndex: 1 })],
+  'anchor and snapshot never go back': [changed(leader, { snapshotIndex: 1 }), leader],
   'the read token never goes back': [leader, changed(leader, { lastReadToken: 0 })],
   'a vote is given once in a term': [leader, changed(leader, { votedFor: 'b' })],
   'a durable vote is not changed within its term': [
@@ -116,6 +135,18 @@ const brokenSteps: Readonly<Record<string, readonly [before: RaftFacts, after: R
   'a committed entry never changes': [
     leader,
     changed(leader, { termRuns: [{ term: 1, first: 1 }] }),
+  ],
+  'a committed configuration is replaced by a later one only': [
+    changed(leader, { committedConfigurationIndex: 1 }),
+    leader,
+  ],
+  'a leader changes its configuration one step at a time': [
+    leader,
+    changed(leader, { configurationIndex: 3, configuration: configurationOf(['x']) }),
+  ],
+  'a campaign asks the voters of one configuration': [
+    candidate,
+    changed(candidate, { configurationIndex: 1 }),
   ],
   'the known match of a session never goes back': [
     leader,

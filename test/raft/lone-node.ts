@@ -14,18 +14,25 @@ import { bytes, electionTicksMax, optionsOf } from './group.js'
 
 export type Loose<M> = M extends Message ? Omit<M, 'to' | 'term'> & { term: number } : never
 
+export type LoneOptions = Partial<RaftOptions> & { readonly voters?: readonly string[] }
+
 export class LoneNode {
   readonly raft: Raft
+  private readonly options: RaftOptions
   private readonly checker = new InvariantChecker()
   private lastToken = 0
 
-  constructor(change: Partial<RaftOptions> = {}) {
-    const voters = change.voters ?? ['a', 'b', 'c']
-    this.raft = new Raft({ ...optionsOf('a', voters), ...change })
+  constructor({ voters = ['a', 'b', 'c'], ...change }: LoneOptions = {}) {
+    this.options = { ...optionsOf('a', voters), ...change }
+    this.raft = new Raft(this.options)
   }
 
   get status() {
     return this.raft.status()
+  }
+
+  get limits(): RaftOptions['limits'] {
+    return this.options.limits
   }
 
   /** Steps without taking what comes of it. */
@@ -53,10 +60,14 @@ export class LoneNode {
       output ?? {
         send: [],
         persist: null,
+        restore: null,
         apply: [],
         proposals: [],
         reads: [],
+        memberships: [],
+        fetchSnapshot: null,
         leadership: null,
+        configuration: null,
         trace: [],
       }
     )
@@ -132,7 +143,8 @@ export class LoneNode {
   outWithSessions(): Message[] {
     const messages = this.out()
     for (const message of messages) {
-      if (message.kind === 'append' || message.kind === 'heartbeat') {
+      const { kind } = message
+      if (kind === 'append' || kind === 'heartbeat' || kind === 'snapshotOffer') {
         this.sessions.set(message.to, message.session)
       }
     }
@@ -160,7 +172,7 @@ export function only<K extends Message['kind']>(
 export const at = (index: number): LogIndex => logIndex(index)
 
 /** A leader whose no-op is committed and applied. */
-export function steadyLeader(change: Partial<RaftOptions> = {}): LoneNode {
+export function steadyLeader(change: LoneOptions = {}): LoneNode {
   const node = new LoneNode(change)
   node.becomeLeader()
   node.outWithSessions()

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Inflights } from '../../src/raft/progress/inflights.js'
 import { Progress } from '../../src/raft/progress/progress.js'
-import { logIndex } from '../../src/raft/index.js'
+import { configurationOf, logIndex, term, type SnapshotMeta } from '../../src/raft/index.js'
 import { at } from './lone-node.js'
+import '../property-seed.js'
 
 const window = { inflightMessagesMax: 3, inflightBytesMax: 1000 }
 const fresh = (nextIndex: number) =>
@@ -40,7 +41,7 @@ await t.test('probe: one append, then it waits for an answer or a heartbeat repl
   send(progress, 9)
   t.notOk(progress.wantsAppend(at(9), at(0)))
   t.equal(progress.nextIndex, 5, 'nothing is assumed')
-  progress.heartbeatAnswered()
+  progress.heartbeatAnswered(0, 200)
   t.ok(progress.wantsAppend(at(9), at(0)))
 })
 
@@ -54,7 +55,7 @@ await t.test(
 await t.test('a match leads to replicate, which sends ahead within the window', async (t) => {
   const progress = fresh(5)
   send(progress, 5)
-  progress.matched(at(5))
+  progress.matched(at(5), at(0))
   t.equal(progress.kind, 'replicate')
   t.equal(progress.nextIndex, 6)
   for (const last of [6, 7, 8]) {
@@ -64,17 +65,17 @@ await t.test('a match leads to replicate, which sends ahead within the window', 
   t.equal(progress.nextIndex, 9)
   t.notOk(progress.wantsAppend(at(20), at(0)), 'the window is full')
   t.notOk(progress.hasRoom())
-  progress.matched(at(7))
+  progress.matched(at(7), at(0))
   t.ok(progress.wantsAppend(at(20), at(0)))
   t.equal(progress.inflights.messages, 1)
 })
 
 await t.test('a full window of lost appends is found by an empty one', async (t) => {
   const progress = fresh(1)
-  progress.matched(at(0))
+  progress.matched(at(0), at(0))
   for (const last of [1, 2, 3]) send(progress, last)
   t.notOk(progress.wantsAppend(at(9), at(0)))
-  progress.heartbeatAnswered()
+  progress.heartbeatAnswered(0, 200)
   t.ok(progress.wantsAppend(at(9), at(0)))
   t.notOk(progress.hasRoom(), 'empty')
   send(progress, 3)
@@ -87,13 +88,13 @@ await t.test('a full window of lost appends is found by an empty one', async (t)
 
 await t.test('a caught-up peer gets nothing more, except the commit index, once', async (t) => {
   const progress = fresh(1)
-  progress.matched(at(4))
+  progress.matched(at(4), at(0))
   t.notOk(progress.wantsAppend(at(4), at(0)))
   t.ok(progress.wantsAppend(at(4), at(4)))
   send(progress, 4, 4, 0)
   t.notOk(progress.wantsAppend(at(4), at(4)))
   t.equal(progress.inflights.messages, 0, 'an empty append takes no room')
-  progress.heartbeatAnswered()
+  progress.heartbeatAnswered(0, 200)
   t.notOk(progress.wantsAppend(at(4), at(4)))
 })
 
@@ -105,7 +106,7 @@ await t.test('a rejection that comes after the match, or twice, lowers nothing',
   t.notOk(progress.rejected(at(9), at(2)), 'the same probe again')
   t.equal(progress.nextIndex, 5)
   send(progress, 6)
-  progress.matched(at(6))
+  progress.matched(at(6), at(0))
   t.notOk(progress.rejected(at(4), at(0)))
   t.notOk(progress.rejected(at(6), at(0)))
   t.equal(progress.kind, 'replicate')
@@ -115,7 +116,7 @@ await t.test('a rejection that comes after the match, or twice, lowers nothing',
 
 await t.test('a rejection never leads below what matched, nor forward', async (t) => {
   const progress = fresh(10)
-  progress.matched(at(3))
+  progress.matched(at(3), at(0))
   send(progress, 8)
   t.ok(progress.rejected(at(8), at(20)))
   t.equal(progress.nextIndex, 4)
@@ -126,8 +127,8 @@ await t.test('a rejection never leads below what matched, nor forward', async (t
 
 await t.test('a late match does not lower what is known', async (t) => {
   const progress = fresh(1)
-  progress.matched(at(5))
-  progress.matched(at(2))
+  progress.matched(at(5), at(0))
+  progress.matched(at(2), at(0))
   t.equal(progress.matchIndex, 5)
   t.equal(progress.nextIndex, 6)
 })
@@ -136,7 +137,7 @@ await t.test(
   'a new session forgets the match and begins to search where the logs agreed',
   async (t) => {
     const progress = fresh(1)
-    progress.matched(at(5))
+    progress.matched(at(5), at(0))
     for (const last of [6, 7]) send(progress, last)
     progress.startSession(9)
     t.equal(progress.session, 9)
@@ -150,6 +151,91 @@ await t.test(
   },
 )
 
+const snapshotAt = (index: number): SnapshotMeta => ({
+  index: at(index),
+  term: term(1),
+  configuration: configurationOf(['a', 'b']),
+  configurationIndex: at(0),
+})
+
+await t.test('a peer that needs a snapshot gets offers, and no appends', async (t) => {
+  const progress = fresh(1)
+  for (const last of [2, 4]) send(progress, last)
+  progress.needSnapshot(10)
+  t.equal(progress.kind, 'snapshot')
+  t.equal(progress.inflights.messages, 0)
+  t.notOk(progress.wantsAppend(at(90), at(90)))
+  t.throws(
+    () => {
+      send(progress, 5)
+    },
+    { message: 'no append goes to a peer that needs a snapshot' },
+  )
+  t.notOk(progress.rejected(at(40), at(3)), 'a late rejection means nothing')
+  t.ok(progress.offerDue)
+  t.equal(progress.pin, null)
+  t.equal(progress.offer(snapshotAt(50), 10).index, 50)
+  t.notOk(progress.offerDue)
+  t.same(progress.pin, { index: 50, sinceTicks: 10 })
+})
+
+await t.test('an offer is repeated after a heartbeat reply, and not too often', async (t) => {
+  const progress = fresh(1)
+  progress.needSnapshot(0)
+  progress.offer(snapshotAt(50), 0)
+  progress.heartbeatAnswered(200, 200)
+  t.notOk(progress.offerDue)
+  progress.heartbeatAnswered(201, 200)
+  t.ok(progress.offerDue)
+  t.equal(progress.offer(snapshotAt(70), 201).index, 50, 'the one that is on its way, not a newer')
+  t.same(progress.pin, { index: 50, sinceTicks: 0 })
+  progress.unpin()
+  t.equal(progress.pin, null)
+  t.notOk(progress.offerDue)
+  progress.heartbeatAnswered(402, 200)
+  t.equal(progress.offer(snapshotAt(90), 402).index, 90, 'without a pin the latest')
+  t.same(progress.pin, { index: 90, sinceTicks: 402 })
+})
+
+await t.test('any match from the anchor on ends the snapshot, whatever was offered', async (t) => {
+  for (const index of [40, 50, 77]) {
+    const progress = fresh(1)
+    progress.needSnapshot(0)
+    progress.offer(snapshotAt(50), 0)
+    progress.matched(at(39), at(40))
+    t.equal(progress.kind, 'snapshot')
+    t.notOk(progress.offerDue, 'it is still on its way')
+    progress.matched(at(index), at(40))
+    t.equal(progress.kind, 'replicate')
+    t.equal(progress.nextIndex, index + 1)
+    t.equal(progress.pin, null)
+  }
+})
+
+await t.test('a match that comes too late for the log asks for the latest at once', async (t) => {
+  const progress = fresh(1)
+  progress.needSnapshot(0)
+  progress.offer(snapshotAt(50), 0)
+  progress.unpin()
+  progress.matched(at(50), at(60))
+  t.equal(progress.kind, 'snapshot')
+  t.ok(progress.offerDue)
+  t.equal(progress.offer(snapshotAt(80), 5).index, 80)
+  progress.matched(at(50), at(60))
+  t.notOk(progress.offerDue, 'the same answer again is no news')
+})
+
+await t.test('a new session ends the snapshot and probes', async (t) => {
+  const progress = fresh(1)
+  progress.matched(at(3), at(0))
+  progress.needSnapshot(0)
+  progress.offer(snapshotAt(50), 0)
+  progress.startSession(2)
+  t.equal(progress.kind, 'probe')
+  t.equal(progress.pin, null)
+  t.equal(progress.nextIndex, 4)
+})
+
 await t.test('whatever is answered, match < next, and the window fits between them', async (t) => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('send' as const), index: fc.nat(20) }),
@@ -157,12 +243,18 @@ await t.test('whatever is answered, match < next, and the window fits between th
     fc.record({ kind: fc.constant('rejected' as const), index: fc.nat(20), fit: fc.nat(20) }),
     fc.record({ kind: fc.constant('heartbeat' as const) }),
     fc.record({ kind: fc.constant('session' as const) }),
+    fc.record({ kind: fc.constant('compacted' as const), anchor: fc.nat(20) }),
+    fc.record({ kind: fc.constant('offer' as const), index: fc.nat(20) }),
+    fc.record({ kind: fc.constant('unpin' as const) }),
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
       const progress = fresh(6)
       let session = 1
+      let anchor = 0
+      let now = 0
       for (const action of steps) {
+        now += 60
         const before = progress.matchIndex
         if (action.kind === 'send' && progress.wantsAppend(at(20), at(0))) {
           const last = progress.hasRoom()
@@ -170,9 +262,18 @@ await t.test('whatever is answered, match < next, and the window fits between th
             : progress.nextIndex - 1
           send(progress, last)
         }
-        if (action.kind === 'matched') progress.matched(logIndex(action.index))
+        if (action.kind === 'matched') progress.matched(logIndex(action.index), at(anchor))
         if (action.kind === 'rejected') progress.rejected(at(action.index), at(action.fit))
-        if (action.kind === 'heartbeat') progress.heartbeatAnswered()
+        if (action.kind === 'heartbeat') progress.heartbeatAnswered(now, 200)
+        if (action.kind === 'compacted') {
+          anchor = Math.max(anchor, action.anchor)
+          if (progress.nextIndex <= anchor) progress.needSnapshot(now)
+        }
+        if (action.kind === 'offer' && progress.offerDue) progress.offer(snapshotAt(20), now)
+        if (action.kind === 'unpin') progress.unpin()
+        if (progress.kind === 'snapshot' && progress.wantsAppend(at(20), at(20))) return false
+        if ((progress.offerDue || progress.pin !== null) && progress.kind !== 'snapshot')
+          return false
         if (action.kind === 'session') progress.startSession(++session)
         const between = progress.nextIndex - 1 - progress.matchIndex
         if (between < 0 || progress.inflights.messages > between) return false

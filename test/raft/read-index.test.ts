@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
+import { configurationOf } from '../../src/raft/index.js'
 import { ReadQueue } from '../../src/raft/read-index.js'
 import { Group, electionTicksMax, heartbeatTicks } from './group.js'
 import { LoneNode, at, only, steadyLeader } from './lone-node.js'
+import '../property-seed.js'
 
-const queueOf = (lastToken = 0) => new ReadQueue(['a', 'b', 'c'], 'a', lastToken)
+const trio = configurationOf(['a', 'b', 'c'])
+const quintet = configurationOf(['a', 'b', 'c', 'd', 'e'])
+const queueOf = (lastToken = 0) => new ReadQueue('a', lastToken)
 
 const acknowledgeBeat = (
   node: LoneNode,
@@ -228,8 +232,10 @@ await t.test('a token that was never made, or a stranger, confirms nothing', asy
   queue.open(at(4))
   queue.acknowledge('b', 99)
   queue.acknowledge('x', 1)
+  queue.confirm(trio)
   t.same(queue.takeReady(at(9)), [])
   queue.acknowledge('b', 1)
+  queue.confirm(trio)
   t.same(queue.takeReady(at(3)), [], 'not applied yet')
   t.same(queue.takeReady(at(4)), [{ id: 1, index: 4 }])
 })
@@ -249,7 +255,7 @@ await t.test(
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const queue = new ReadQueue(['a', 'b', 'c', 'd', 'e'], 'a', 0)
+        const queue = new ReadQueue('a', 0)
         const acked = new Map<string, number>()
         const tokenOf = new Map<number, number>()
         const ended = new Set<number>()
@@ -272,6 +278,7 @@ await t.test(
             }
           }
           if (action.kind === 'take') {
+            queue.confirm(quintet)
             for (const { id } of queue.takeReady(at(1))) {
               const token = tokenOf.get(id)
               if (token === undefined || ended.has(id)) return false

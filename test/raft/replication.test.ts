@@ -3,6 +3,7 @@ import t from 'tap'
 import { Raft, term } from '../../src/raft/index.js'
 import { Group, bytes, electionTicksMax, heartbeatTicks, logOf, optionsOf } from './group.js'
 import { LoneNode, append, at, hardStateOf, only, steadyLeader } from './lone-node.js'
+import '../property-seed.js'
 
 const limits = optionsOf('a', ['a']).limits
 

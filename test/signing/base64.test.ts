@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { fromBase64, fromHex, toBase64, toHex } from '../../src/signing/index.js'
+import '../property-seed.js'
 
 await t.test('strict base64 has one spelling', (t) => {
   t.same(fromBase64(''), new Uint8Array())

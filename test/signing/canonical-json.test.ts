@@ -8,6 +8,7 @@ import {
   encodeCanonical,
   type Json,
 } from '../../src/signing/index.js'
+import '../property-seed.js'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { shortCode } from '../../src/signing/index.js'
+import '../property-seed.js'
 
 await t.test('the vectors', (t) => {
   t.equal(

@@ -11,6 +11,7 @@ import {
 } from '../../src/signing/index.js'
 import { signerFromSeed } from '../../src/signing/key-file.js'
 import { createVerifyAhead } from '../../src/signing/verify-ahead.js'
+import '../property-seed.js'
 
 const signer = signerFromSeed(new Uint8Array(32).fill(7))
 const publicKey = rawPublicKey(signer.publicKeySpki) ?? new Uint8Array()

@@ -7,6 +7,7 @@ import { createHash, createPublicKey, generateKeyPairSync, sign, verify } from '
 import fc from 'fast-check'
 import t from 'tap'
 import { decodePublicKey, spkiOf, toBase64, verifyStrict } from '../../src/signing/index.js'
+import '../property-seed.js'
 
 type Point = readonly [bigint, bigint]
 

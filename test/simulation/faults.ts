@@ -7,8 +7,10 @@ import type { Schedule } from './schedule.js'
 import type { SimNode } from './sim-node.js'
 
 export class Faults {
-  count = 0
+  /** Of each class. */
+  readonly counts = new Map<string, number>()
   private over = false
+  private asked = 0
   private readonly options: SimulationOptions
   private readonly schedule: Schedule
   private readonly random: SeededRandom
@@ -31,49 +33,52 @@ export class Faults {
 
   start(): void {
     const { options } = this
-    this.every(options.partitionEveryMs, () => {
+    this.every('partition', options.partitionEveryMs, () => {
       this.partition()
     })
-    this.every(options.crashEveryMs, () => {
+    this.every('crash', options.crashEveryMs, () => {
       this.crash([this.random.pick(this.nodes)], this.random.between(1, 4_000))
     })
-    this.every(options.powerCutEveryMs, () => {
+    this.every('power cut', options.powerCutEveryMs, () => {
       const count = this.random.chance(0.5)
         ? this.nodes.length
         : this.random.int(1, this.nodes.length)
       this.crash(this.random.sample(this.nodes, count), this.random.between(1, 1_000))
     })
-    this.every(options.falseAlarmEveryMs, () => {
+    this.every('false alarm', options.falseAlarmEveryMs, () => {
       const node = this.random.pick(this.nodes)
       const peer = node.facts?.leader ?? this.random.pick(this.nodes).id
       node.post({ kind: 'peerRefused', peer })
     })
-    this.every(options.reconnectEveryMs, () => {
+    this.every('reconnect', options.reconnectEveryMs, () => {
       this.random.pick(this.nodes).post({
         kind: 'peerConnected',
         peer: this.random.pick(this.nodes).id,
       })
     })
-    this.every(options.stallEveryMs, () => {
+    this.every('stall', options.stallEveryMs, () => {
       const stallMs = this.random.between(50, 4_000)
       this.random.pick(this.nodes).stalledUntilMs = this.schedule.nowMs + stallMs
     })
-    this.every(options.slowDiskEveryMs, () => {
+    this.every('slow disk', options.slowDiskEveryMs, () => {
       const { disk } = this.random.pick(this.nodes)
       disk.slow = true
       this.schedule.after(this.random.between(100, 6_000), () => {
         disk.slow = false
       })
     })
-    this.every(options.transferEveryMs, () => {
+    this.every('transfer', options.transferEveryMs, () => {
       const to = this.random.chance(0.5) ? this.random.pick(this.nodes).id : null
       const leader = this.nodes.find((node) => node.facts?.role === 'leader')
       leader?.post({ kind: 'transferLeadership', to })
     })
-    this.every(options.strikeLeaderEveryMs, () => {
+    this.every('leader struck', options.strikeLeaderEveryMs, () => {
       this.strikeLeader()
     })
-    this.every(options.distrustEveryMs, () => {
+    this.every('membership', options.membershipEveryMs, () => {
+      this.changeMembership()
+    })
+    this.every('distrust', options.distrustEveryMs, () => {
       this.random.pick(this.nodes).post({ kind: 'distrustLeader' })
     })
   }
@@ -99,12 +104,12 @@ export class Faults {
     }
   }
 
-  private every(meanMs: number, strike: () => void): void {
+  private every(name: string, meanMs: number, strike: () => void): void {
     if (meanMs === 0) return
     const plan = (): void => {
       this.schedule.after(-Math.log(1 - this.random.next()) * meanMs, () => {
         if (this.over) return
-        this.count += 1
+        this.counts.set(name, (this.counts.get(name) ?? 0) + 1)
         strike()
         plan()
       })
@@ -122,6 +127,19 @@ export class Faults {
         if (!this.over && !victim.alive) this.restart(victim)
       })
     }
+  }
+
+  /** Any voters and learners: one swapped for another, growth, or something else altogether. */
+  private changeMembership(): void {
+    const { random, nodes } = this
+    const leader = this.nodes.find((node) => node.facts?.role === 'leader')
+    if (leader === undefined) return
+    const ids = nodes.map(({ id }) => id)
+    const voters = random.sample(ids, random.int(1, Math.min(7, ids.length)))
+    const rest = ids.filter((id) => !voters.includes(id))
+    const learners = random.chance(0.3) ? random.sample(rest, random.int(0, rest.length)) : []
+    this.asked += 1
+    leader.post({ kind: 'changeMembership', id: this.asked, basedOn: null, voters, learners })
   }
 
   private strikeLeader(): void {

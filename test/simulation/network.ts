@@ -43,6 +43,17 @@ export class Network {
     }
   }
 
+  /** How long a fetch takes: a request, and an answer that is large. */
+  fetchMs(): number {
+    const { delayMinMs, delayMeanMs } = this.options
+    return 2 * (delayMinMs + delayMeanMs) + this.random.between(0, 400)
+  }
+
+  /** May a transfer that is under way come to nothing? */
+  loses(): boolean {
+    return this.faulty && this.random.chance(this.options.dropChance)
+  }
+
   isCut(from: NodeId, to: NodeId): boolean {
     return this.cut.has(`${from}>${to}`)
   }

@@ -41,6 +41,12 @@ export interface SimulationOptions {
   /** Crashes or cuts off whoever leads: logs diverge, and old terms leave tails behind. */
   readonly strikeLeaderEveryMs: number
   readonly distrustEveryMs: number
+  /** Other voters and learners are asked for; `spares` nodes wait to be admitted. */
+  readonly membershipEveryMs: number
+  readonly spares: number
+  /** Applied entries between two snapshots; 0: the log is never cut. */
+  readonly snapshotEveryEntries: number
+  readonly keptEntries: number
 
   readonly diskMeanMs: number
   /** A write under way at a crash may be on the disk all the same. */
@@ -93,6 +99,10 @@ export function optionsFromSeed(
     keys: random.int(1, 4),
     tightLimits: random.chance(0.4),
     strikeLeaderEveryMs: on(0.4, 300, 3_000),
+    membershipEveryMs: on(0.4, 500, 5_000),
+    spares: random.int(0, 3),
+    snapshotEveryEntries: random.chance(0.6) ? random.int(5, 60) : 0,
+    keptEntries: random.pick([0, 0, 5, 50]),
     ...change,
   }
 }

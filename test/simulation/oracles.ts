@@ -3,11 +3,20 @@
  * leader completeness, state machine safety (Raft paper, figure 3), committed means durable on a
  * majority, and one vote a term in a node's whole life, restarts included.
  */
-import { majorityOf } from '../../src/raft/quorum.js'
-import type { Entry, Message, NodeId, RaftFacts } from '../../src/raft/index.js'
-import type { Disk } from './disk.js'
-import type { History } from './history.js'
-import { decodeWrite } from './register.js'
+import type { Configuration, Entry, Message, NodeId, RaftFacts } from '../../src/raft/index.js'
+import { isQuorum, type LogView } from './log-view.js'
+
+/** What an observer knows of a disk. */
+export interface ObservedDisk {
+  /** Is this entry on the disk for certain, itself or behind a snapshot? */
+  holds(entry: Entry): boolean
+}
+
+/** The level above: what its entries say, and that one of them is committed now. */
+export interface EntryReader {
+  describe(entry: Entry): string
+  committed(entry: Entry): void
+}
 
 export class OracleViolation extends Error {
   override readonly name = 'OracleViolation'
@@ -39,12 +48,17 @@ export class Oracles {
   /** `index/term` to what stands there and the term before it. */
   private readonly known = new Map<string, { readonly value: string; readonly before: number }>()
   readonly committed: Committed[] = []
-  private readonly disks: ReadonlyMap<NodeId, Disk>
-  private readonly history: History
+  private readonly disks: ReadonlyMap<NodeId, ObservedDisk>
+  private readonly reader: EntryReader
 
-  constructor(disks: ReadonlyMap<NodeId, Disk>, history: History) {
+  constructor(disks: ReadonlyMap<NodeId, ObservedDisk>, reader: EntryReader) {
     this.disks = disks
-    this.history = history
+    this.reader = reader
+  }
+
+  /** Terms that had a leader. */
+  get leadersSeen(): number {
+    return this.leaders.size
   }
 
   sent(message: Message): void {
@@ -57,7 +71,7 @@ export class Oracles {
   /** Log matching: one index and term is one entry with one predecessor, on whatever node. */
   appended(node: NodeId, entry: Entry, termBefore: number): void {
     const place = `${String(entry.index)}/${String(entry.term)}`
-    const value = valueOf(entry)
+    const value = this.reader.describe(entry)
     const known = this.known.get(place)
     if (known === undefined) this.known.set(place, { value, before: termBefore })
     else {
@@ -72,17 +86,20 @@ export class Oracles {
   }
 
   /** After each drain of a node: `log` is all that it has in memory. */
-  observe(node: NodeId, before: RaftFacts, after: RaftFacts, log: readonly Entry[]): void {
+  observe(node: NodeId, before: RaftFacts, after: RaftFacts, log: LogView): void {
     if (after.role === 'leader') this.leads(node, before, after, log)
-    for (let index = before.commitIndex + 1; index <= after.commitIndex; index += 1) {
-      this.commits(node, after.term, log[index - 1])
+    // A drain may commit by one configuration and append the next: either gave the majority.
+    const inForce = [before.configuration, after.committedConfiguration, after.configuration]
+    const first = Math.max(before.commitIndex, log.anchorIndex) + 1
+    for (let index = first; index <= after.commitIndex; index += 1) {
+      this.commits(node, after.term, log.at(index), inForce)
     }
   }
 
   applied(node: NodeId, entry: Entry): void {
     const known = this.committed[entry.index - 1]?.entry
     hold(
-      known !== undefined && known.term === entry.term && valueOf(known) === valueOf(entry),
+      known !== undefined && this.isSame(known, entry),
       'state machine safety: only what is committed is applied',
       { node, index: entry.index, term: entry.term, knownTerm: known?.term },
     )
@@ -100,7 +117,11 @@ export class Oracles {
     this.votes.set(key, candidate)
   }
 
-  private leads(node: NodeId, before: RaftFacts, after: RaftFacts, log: readonly Entry[]): void {
+  private isSame(a: Entry, b: Entry): boolean {
+    return a.term === b.term && this.reader.describe(a) === this.reader.describe(b)
+  }
+
+  private leads(node: NodeId, before: RaftFacts, after: RaftFacts, log: LogView): void {
     const known = this.leaders.get(after.term)
     hold(known === undefined || known === node, 'election safety: one leader a term', {
       term: after.term,
@@ -111,41 +132,38 @@ export class Oracles {
     if (before.role === 'leader' && before.term === after.term) return
     // A leader elected late, in a term that is over, need not know what a later term committed.
     const last = this.committed.findLast((committed) => committed.inTerm < after.term)
-    if (last === undefined) return
+    if (last === undefined || last.entry.index <= log.anchorIndex) return
     hold(
-      log[last.entry.index - 1]?.term === last.entry.term,
+      log.at(last.entry.index)?.term === last.entry.term,
       'leader completeness: a leader has every entry that was committed before its term',
       { node, term: after.term, index: last.entry.index, entryTerm: last.entry.term },
     )
   }
 
-  private commits(node: NodeId, inTerm: number, entry: Entry | undefined): void {
+  private commits(
+    node: NodeId,
+    inTerm: number,
+    entry: Entry | undefined,
+    inForce: readonly Configuration[],
+  ): void {
     hold(entry !== undefined, 'what is committed is in the log', { node, inTerm })
     const known = this.committed[entry.index - 1]
     if (known !== undefined) {
-      hold(
-        known.entry.term === entry.term && valueOf(known.entry) === valueOf(entry),
-        'committed entries agree on all nodes',
-        { node, index: entry.index, term: entry.term, knownTerm: known.entry.term },
-      )
+      hold(this.isSame(known.entry, entry), 'committed entries agree on all nodes', {
+        node,
+        index: entry.index,
+        term: entry.term,
+        knownTerm: known.entry.term,
+      })
       return
     }
-    let durable = 0
-    for (const disk of this.disks.values()) if (disk.holds(entry)) durable += 1
-    hold(durable >= majorityOf(this.disks.size), 'what is committed is durable on a majority', {
-      node,
-      index: entry.index,
-      durable,
-    })
+    const holds = (id: NodeId): boolean => this.disks.get(id)?.holds(entry) === true
+    hold(
+      inForce.some((configuration) => isQuorum(configuration, holds)),
+      'what is committed is durable on a majority',
+      { node, index: entry.index, inForce, durable: [...this.disks.keys()].filter(holds) },
+    )
     this.committed.push({ entry, inTerm })
-    if (entry.kind === 'command') {
-      this.history.committed(entry.index, decodeWrite(entry.payload).value)
-    }
+    this.reader.committed(entry)
   }
-}
-
-function valueOf(entry: Entry): string {
-  if (entry.kind === 'noop') return 'noop'
-  const { key, value } = decodeWrite(entry.payload)
-  return `${String(key)}=${String(value)}`
 }

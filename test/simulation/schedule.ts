@@ -18,14 +18,18 @@ export class Schedule {
 
   /** Runs what is due until `endMs`, or until `isOver` says so. */
   runUntil(endMs: number, isOver: () => boolean = () => false): void {
-    for (;;) {
-      const first = this.heap[0]
-      if (first === undefined || first.atMs > endMs || isOver()) break
-      this.removeFirst()
-      this.nowMs = first.atMs
-      first.run()
-    }
+    while (!isOver() && this.runNext(endMs));
     if (!isOver()) this.nowMs = endMs
+  }
+
+  /** Runs the next callback if it is due by `endMs`; false when there is none. */
+  runNext(endMs: number): boolean {
+    const first = this.heap[0]
+    if (first === undefined || first.atMs > endMs) return false
+    this.removeFirst()
+    this.nowMs = first.atMs
+    first.run()
+    return true
   }
 
   private isBefore(a: number, b: number): boolean {

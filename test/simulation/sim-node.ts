@@ -7,6 +7,7 @@ import {
   InvariantChecker,
   Raft,
   logIndex,
+  type Configuration,
   type Entry,
   type Event,
   type Message,
@@ -18,12 +19,14 @@ import {
 } from '../../src/raft/index.js'
 import type { EventDigest } from './digest.js'
 import { Disk } from './disk.js'
+import { LogView } from './log-view.js'
 import type { Network } from './network.js'
 import type { SimulationOptions } from './options.js'
 import type { Oracles } from './oracles.js'
 import type { SeededRandom } from './random.js'
 import { Registers } from './register.js'
 import type { Schedule } from './schedule.js'
+import { Snapshots } from './snapshots.js'
 
 export const tickMs = 10
 export const heartbeatTicks = 10
@@ -36,7 +39,11 @@ export interface World {
   readonly network: Network
   readonly digest: EventDigest
   readonly oracles: Oracles
+  /** The voters of the founding configuration; every other node waits to be admitted. */
   readonly voters: readonly NodeId[]
+  readonly node: (id: NodeId) => SimNode | undefined
+  /** A state machine was replaced by a snapshot. */
+  readonly restored: () => void
 }
 
 /** What clients want to hear of a node. */
@@ -50,8 +57,9 @@ interface Life {
   readonly raft: Raft
   readonly checker: InvariantChecker
   readonly registers: Registers
+  readonly snapshots: Snapshots
   /** Everything in the core's memory, followed by what it tells the disk. */
-  readonly log: Entry[]
+  readonly log: LogView
   inbox: Event[]
   drainPlanned: boolean
   facts: RaftFacts
@@ -77,7 +85,8 @@ export class SimNode {
     this.world = world
     this.random = random
     this.listener = listener
-    this.disk = new Disk(world.options, world.schedule, random.fork())
+    this.disk = new Disk(world.options, world.schedule, random.fork(), world.voters)
+    const { keptEntries } = world.options
     const drift = world.options.clockDrift
     this.clockRate = random.between(1 - drift, 1 + drift)
     this.limits = world.options.tightLimits
@@ -87,6 +96,9 @@ export class SimNode {
           inflightBytesMax: 300,
           uncommittedBytesMax: 64,
           applyingBytesMax: 16,
+          keptEntries,
+          pinTicksMax: 200,
+          pinnedBytesMax: 400,
         }
       : {
           appendBytesMax: 1 << 20,
@@ -94,6 +106,9 @@ export class SimNode {
           inflightBytesMax: 8 << 20,
           uncommittedBytesMax: 64 << 20,
           applyingBytesMax: 64 << 20,
+          keptEntries,
+          pinTicksMax: 1_000,
+          pinnedBytesMax: 64 << 20,
         }
   }
 
@@ -105,20 +120,38 @@ export class SimNode {
     return this.life?.facts ?? null
   }
 
+  /** The configuration that this node follows, dead or alive. */
+  get configuration(): Configuration {
+    return this.life?.raft.status().configuration ?? this.disk.configuration
+  }
+
+  /** What this node goes by, in memory and after a restart. */
+  get configurations(): readonly Configuration[] {
+    return [this.configuration, this.disk.configuration]
+  }
+
   get registers(): Registers | null {
     return this.life?.registers ?? null
   }
 
   start(): void {
-    const { options, schedule, voters } = this.world
-    const { hardState, entries } = this.disk
-    const applied = Math.min(this.random.int(0, this.appliedBefore), entries.length)
+    const { options, schedule } = this.world
+    this.disk.finishInstall()
+    const { hardState, anchor, entries, snapshot } = this.disk
+    const saved = snapshot.meta.index
+    const applied = Math.min(
+      Math.max(saved, this.random.int(0, this.appliedBefore)),
+      this.disk.lastIndex,
+    )
     const registers = new Registers()
-    for (const entry of entries.slice(0, applied)) registers.apply(entry)
+    registers.restore(snapshot.values, saved)
+    const replayed = entries.filter(({ index }) => index > saved && index <= applied)
+    for (const entry of replayed) registers.apply(entry)
     const random = this.random.fork()
     const raft = new Raft({
       id: this.id,
-      voters,
+      snapshot: snapshot.meta,
+      anchor,
       hardState,
       entries,
       applied: logIndex(applied),
@@ -134,7 +167,8 @@ export class SimNode {
       raft,
       checker: new InvariantChecker(),
       registers,
-      log: [...entries],
+      snapshots: new Snapshots(this, this.world, replayed),
+      log: new LogView(anchor, entries),
       inbox: [],
       drainPlanned: false,
       facts: raft.facts(),
@@ -151,6 +185,7 @@ export class SimNode {
     if (this.life === null) return
     this.world.digest.add(this.world.schedule.nowMs, 'crash', this.id)
     this.appliedBefore = this.life.registers.applied
+    this.life.snapshots.end()
     this.life = null
     this.disk.crash()
     this.listener.died(this)
@@ -206,15 +241,17 @@ export class SimNode {
     this.send(output.send)
     if (output.persist !== null) this.persist(life, output.persist)
     this.listener.output(this, output)
+    if (output.restore !== null) life.snapshots.restore(output.restore, life.registers)
+    if (output.fetchSnapshot !== null) {
+      life.snapshots.fetch(output.fetchSnapshot.from, output.fetchSnapshot.snapshot)
+    }
     this.apply(life, output.apply)
   }
 
   private followLog(life: Life, effect: PersistEffect): void {
-    if (effect.truncateAfter !== null) life.log.length = effect.truncateAfter
-    for (const entry of effect.entries) {
-      this.world.oracles.appended(this.id, entry, life.log.at(-1)?.term ?? 0)
-      life.log.push(entry)
-    }
+    life.log.follow(effect, (entry, termBefore) => {
+      this.world.oracles.appended(this.id, entry, termBefore)
+    })
   }
 
   private persist(life: Life, effect: PersistEffect): void {
@@ -246,5 +283,6 @@ export class SimNode {
       this.listener.applied(this, entry)
     }
     this.post({ kind: 'applied', index: last.index })
+    life.snapshots.applied(entries, life.registers)
   }
 }

@@ -2,9 +2,9 @@
  * One run: a phase of faults in which only safety is asked for, then a healed majority that must
  * commit and converge. Throws what an oracle found, with the seed and every option in front.
  */
-import type { Message, NodeId } from '../../src/raft/index.js'
-import { majorityOf } from '../../src/raft/quorum.js'
+import { membersOf, type Message, type NodeId } from '../../src/raft/index.js'
 import { Clients } from './clients.js'
+import { chooseFrozen, lastCommitted } from './core-of-the-healed.js'
 import { EventDigest } from './digest.js'
 import type { Disk } from './disk.js'
 import { Faults } from './faults.js'
@@ -13,6 +13,7 @@ import { Network } from './network.js'
 import { optionsFromSeed, type SimulationOptions } from './options.js'
 import { Oracles } from './oracles.js'
 import { SeededRandom } from './random.js'
+import { registerReader } from './register.js'
 import { Schedule } from './schedule.js'
 import { SimNode, electionTicksMax, tickMs, type World } from './sim-node.js'
 
@@ -22,10 +23,13 @@ export interface Report {
   readonly events: number
   readonly steps: number
   readonly faults: number
+  readonly faultsByClass: Readonly<Record<string, number>>
   readonly committed: number
   readonly writesAcknowledged: number
   readonly readsAnswered: number
   readonly termMax: number
+  readonly configurations: number
+  readonly restores: number
   readonly virtualMs: number
 }
 
@@ -56,6 +60,7 @@ class Simulation {
   private readonly clients: Clients
   private readonly faults: Faults
   private readonly oracles: Oracles
+  private restores = 0
 
   constructor(options: SimulationOptions) {
     this.options = options
@@ -63,7 +68,7 @@ class Simulation {
     this.network = new Network(options, this.schedule, this.random.fork(), this.digest)
     const voters = Array.from({ length: options.nodes }, (_, place) => `n${String(place + 1)}`)
     const disks = new Map<NodeId, Disk>()
-    this.oracles = new Oracles(disks, this.history)
+    this.oracles = new Oracles(disks, registerReader(this.history))
     this.clients = new Clients(options, this.schedule, this.random.fork(), this.history, this.nodes)
     const world: World = {
       options,
@@ -72,8 +77,16 @@ class Simulation {
       digest: this.digest,
       oracles: this.oracles,
       voters,
+      node: (id) => this.nodes.get(id),
+      restored: () => {
+        this.restores += 1
+      },
     }
-    for (const id of voters) {
+    const spares = Array.from(
+      { length: options.membershipEveryMs > 0 ? options.spares : 0 },
+      (_, place) => `n${String(voters.length + place + 1)}`,
+    )
+    for (const id of [...voters, ...spares]) {
       const node = new SimNode(id, world, this.random.fork(), {
         output: (from, output) => {
           this.clients.output(from, output)
@@ -110,9 +123,9 @@ class Simulation {
   private live(): void {
     const { schedule, random } = this
     const all = [...this.nodes.values()]
-    const core = random.sample(all, random.int(majorityOf(all.length), all.length))
-    const coreIds = new Set(core.map((node) => node.id))
-    this.faults.heal(new Set(all.map(({ id }) => id).filter((id) => !coreIds.has(id))))
+    const frozen = chooseFrozen(all, this.oracles.committed, random)
+    const core = all.filter(({ id }) => !frozen.has(id))
+    this.faults.heal(frozen)
 
     let commits = 0
     const write = (): void => {
@@ -128,9 +141,16 @@ class Simulation {
     if (commits === 0)
       throw new Error(`liveness: no commit in 10 election timeouts ${this.states()}`)
 
-    const agrees = (): boolean => new Set(core.map((node) => node.registers?.text())).size === 1
+    // Who was removed need not hear of anything any more.
+    const members = (): SimNode[] => {
+      const leader = core.find((node) => node.facts?.role === 'leader')
+      const ids = membersOf(leader?.configuration ?? lastCommitted(this.oracles.committed))
+      return core.filter(({ id }) => ids.includes(id))
+    }
+    const agrees = (): boolean =>
+      new Set(members().map((node) => node.registers?.text())).size === 1
     const caughtUp = (): boolean =>
-      core.every((node) => (node.registers?.applied ?? 0) >= this.oracles.committed.length)
+      members().every((node) => (node.registers?.applied ?? 0) >= this.oracles.committed.length)
     schedule.runUntil(healedAtMs + 30 * electionTimeoutMs, () => caughtUp() && agrees())
     if (!caughtUp() || !agrees()) {
       throw new Error(`liveness: no convergence in 30 election timeouts ${this.states()}`)
@@ -167,15 +187,23 @@ class Simulation {
 
   private report(): Report {
     const nodes = [...this.nodes.values()]
+    const faultsByClass = {
+      ...Object.fromEntries(this.faults.counts),
+      message: this.network.faults,
+    }
     return {
       seed: this.options.seed,
       digest: this.digest.text(),
       events: this.digest.count,
       steps: nodes.reduce((sum, node) => sum + node.steps, 0),
-      faults: this.faults.count + this.network.faults,
+      faults: Object.values(faultsByClass).reduce((sum, count) => sum + count, 0),
+      faultsByClass,
       committed: this.oracles.committed.length,
       writesAcknowledged: this.history.writesAcknowledged,
       readsAnswered: this.history.readsAnswered,
+      configurations: this.oracles.committed.filter(({ entry }) => entry.kind === 'configuration')
+        .length,
+      restores: this.restores,
       termMax: Math.max(...nodes.map((node) => node.facts?.term ?? 0)),
       virtualMs: this.schedule.nowMs,
     }

@@ -24,22 +24,24 @@ if (replay !== undefined) {
 } else {
   await t.test('fixed seeds: safe under faults, and live after them', async (t) => {
     const reports: Report[] = []
-    for (let seed = 1; seed <= 60; seed += 1) {
+    for (let seed = 1; seed <= 24; seed += 1) {
       const report = simulate(seed)
       reports.push(report)
       t.ok(report.committed > 0, `seed ${String(seed)}: ${report.digest}`)
     }
-    t.ok(total(reports, (report) => report.faults) > 10_000, 'faults')
-    t.ok(total(reports, (report) => report.writesAcknowledged) > 5_000, 'acknowledged writes')
-    t.ok(total(reports, (report) => report.readsAnswered) > 5_000, 'answered reads')
+    t.ok(total(reports, (report) => report.faults) > 4_000, 'faults')
+    t.ok(total(reports, (report) => report.writesAcknowledged) > 2_000, 'acknowledged writes')
+    t.ok(total(reports, (report) => report.readsAnswered) > 2_000, 'answered reads')
+    t.ok(total(reports, (report) => report.configurations) > 15, 'changes of the nodes')
+    t.ok(total(reports, (report) => report.restores) > 1, 'restores from a snapshot')
     const elections = reports.filter((report) => report.termMax > 3).length
-    t.ok(elections > 20, `${String(elections)} runs with more than three terms`)
+    t.ok(elections > 7, `${String(elections)} runs with more than three terms`)
   })
 
   await t.test('regressions: seeds that once failed', async (t) => {
     // 1030..1070: a minority that distrusts its leader never came back within the term.
     for (const seed of [1030, 1041, 1058, 1061, 1070]) {
-      const report = simulate(seed, { strikeLeaderEveryMs: 0 })
+      const report = simulate(seed, { strikeLeaderEveryMs: 0, membershipEveryMs: 0 })
       t.ok(report.committed > 0, `seed ${String(seed)}`)
     }
   })
@@ -75,6 +77,7 @@ if (replay !== undefined) {
         transferEveryMs: 0,
         strikeLeaderEveryMs: 0,
         distrustEveryMs: 0,
+        membershipEveryMs: 0,
         clockDrift: 0,
         faultyMs: 20_000,
       })
@@ -97,7 +100,8 @@ if (replay !== undefined) {
     await t.test(`mutant: ${mutant}`, async (t) => {
       for (let seed = 1; seed <= 100; seed += 1) {
         try {
-          simulate(seed, { mutant })
+          // Without cuts of the log and changes of the nodes the sentences below are sharp.
+          simulate(seed, { mutant, snapshotEveryEntries: 0, membershipEveryMs: 0 })
         } catch (thrown) {
           const message = (thrown as Error).message
           t.match(message, sentence)

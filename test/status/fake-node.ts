@@ -5,6 +5,8 @@ import type {
   AppliedListener,
   ChangeFilter,
   ConfigReads,
+  LatencyListener,
+  LatencyStage,
   NodePort,
   NodeStatus,
 } from '../../src/node/ports.js'
@@ -33,6 +35,8 @@ function peerOf(id: string, matchIndex: number): PeerStatus {
     inflightMessages: 2,
     inflightBytes: 4096,
     silentTicks: 7,
+    votes: true,
+    catchUp: null,
   }
 }
 
@@ -44,10 +48,21 @@ const leaderRaft: RaftStatus = {
   votedFor: 'node-1',
   leader: 'node-1',
   voters: ['node-1', 'node-2', 'node-3'],
+  configuration: {
+    voters: ['node-1', 'node-2', 'node-3'],
+    outgoing: [],
+    learners: ['node-4'],
+    target: null,
+  },
+  configurationIndex: logIndex(60),
+  configurationCommitted: true,
+  firstIndex: logIndex(51),
+  snapshotIndex: logIndex(100),
   lastIndex: logIndex(120),
   durableIndex: logIndex(120),
   commitIndex: logIndex(120),
   appliedIndex: logIndex(118),
+  logBytes: 7000,
   uncommittedBytes: 0,
   pendingReads: 1,
   peers: [peerOf('node-2', 120), peerOf('node-3', 117)],
@@ -77,6 +92,7 @@ export class FakeNode implements NodePort {
   failure: Error | null = null
   readonly filters: ChangeFilter[] = []
   readonly #listeners = new Set<AppliedListener>()
+  readonly #latencyListeners = new Set<LatencyListener>()
 
   applied(events: readonly MachineEvent[] = []): void {
     for (const listener of this.#listeners) listener({ index: this.raft.appliedIndex, events })
@@ -84,6 +100,15 @@ export class FakeNode implements NodePort {
 
   get listeners(): number {
     return this.#listeners.size
+  }
+
+  onLatency(listener: LatencyListener): { close(): void } {
+    this.#latencyListeners.add(listener)
+    return { close: () => this.#latencyListeners.delete(listener) }
+  }
+
+  took(stage: LatencyStage, ms: number): void {
+    for (const listener of this.#latencyListeners) listener(stage, ms)
   }
 
   submit(): never {
@@ -120,6 +145,25 @@ export class FakeNode implements NodePort {
       clientAddress: '127.0.0.1:7201',
       leaderClientAddress: this.raft.leader === null ? null : '127.0.0.1:7201',
       raft: this.raft,
+      members: [
+        ...['node-1', 'node-2', 'node-3'].map((id) => ({
+          id,
+          role: 'voter' as const,
+          address: `${id}:7100`,
+        })),
+        { id: 'node-4', role: 'learner', address: 'node-4:7100' },
+      ],
+      removed: false,
+      snapshot: {
+        index: 100,
+        bytes: 4096,
+        isSaving: false,
+        fetching: { from: 'node-2', index: 110, storedBytes: 512, size: 1024 },
+        lastRestoreMs: 250,
+      },
+      log: { entries: 70, bytes: 7000, oldestAgeMs: 30_000 },
+      diskStalled: false,
+      proposalsRefused: { notLeader: 2, bytesWaiting: 1, commandsWaiting: 3 },
       machine: {
         clusterId: 'c1'.repeat(32),
         clusterName: 'example',

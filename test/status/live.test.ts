@@ -133,7 +133,8 @@ await t.test('a listener that does not read is cut, and costs the others nothing
   const { live, url } = await serve(t, {
     snapshot: () => Promise.resolve(large),
     intervalMs: 5,
-    stuckAfterMs: 50,
+    // Long beside any pause of a busy machine: the one that reads must not be taken for stuck.
+    stuckAfterMs: 1_000,
   })
   const sleeper = await get(t, url)
   sleeper.pause()

@@ -64,7 +64,18 @@ await t.test('a leader: the figures of its status', async (t) => {
     ['countersign_raft_elections_started_total', 2],
     ['countersign_raft_elections_won_total', 1],
     ['countersign_raft_pre_votes_refused_total', 3],
-    ['countersign_raft_proposals_refused_total', 4],
+    ['countersign_raft_proposals_refused_total{reason="notLeader"}', 2],
+    ['countersign_raft_proposals_refused_total{reason="bytesWaiting"}', 1],
+    ['countersign_raft_proposals_refused_total{reason="commandsWaiting"}', 3],
+    ['countersign_raft_log_entries', 70],
+    ['countersign_raft_log_bytes', 7000],
+    ['countersign_raft_oldest_log_age_seconds', 30],
+    ['countersign_disk_stalled', 0],
+    ['countersign_snapshot_bytes', 4096],
+    ['countersign_last_restore_seconds', 0.25],
+    ['countersign_peer_state{peer="node-2",state="replicate"}', 1],
+    ['countersign_peer_state{peer="node-2",state="snapshot"}', 0],
+    ['countersign_peer_match_index{peer="node-3"}', 117],
     ['countersign_peer_connected{peer="node-2"}', 1],
     ['countersign_peer_lag_entries{peer="node-3"}', 3],
     ['countersign_peer_silent_seconds{peer="node-3"}', 0.07],
@@ -85,7 +96,9 @@ await t.test('counters that are kept elsewhere do not add up from scrape to scra
     metrics.close()
   })
   await metrics.text()
-  t.equal(samples(await metrics.text()).get('countersign_refusals_total'), 5)
+  const seen = samples(await metrics.text())
+  t.equal(seen.get('countersign_refusals_total'), 5)
+  t.equal(seen.get('countersign_raft_proposals_refused_total{reason="notLeader"}'), 2)
 })
 
 await t.test('a node that stops to lead forgets what only a leader knows', async (t) => {
@@ -126,4 +139,22 @@ await t.test('events are counted as they are applied', async (t) => {
   t.equal(seen.get('countersign_activations_total'), 0)
   metrics.close()
   t.equal(node.listeners, 0)
+})
+
+await t.test('latencies fall into buckets, stage by stage', async (t) => {
+  const node = new FakeNode()
+  const metrics = createMetrics(node, { tickMs: 10 })
+  t.teardown(() => {
+    metrics.close()
+  })
+  node.took('persist', 3)
+  node.took('persist', 40)
+  node.took('commit', 7)
+  const seen = samples(await metrics.text())
+  t.equal(seen.get('countersign_raft_persist_seconds_count'), 2)
+  t.equal(seen.get('countersign_raft_persist_seconds_bucket{le="0.002"}'), 0)
+  t.equal(seen.get('countersign_raft_persist_seconds_bucket{le="0.005"}'), 1)
+  t.equal(seen.get('countersign_raft_persist_seconds_bucket{le="0.05"}'), 2)
+  t.equal(seen.get('countersign_raft_commit_seconds_sum'), 0.007)
+  t.equal(seen.get('countersign_raft_apply_seconds_count'), 0)
 })

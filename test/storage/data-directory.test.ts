@@ -14,7 +14,11 @@ await t.test('a founded directory opens empty, with guard and reserve', async (t
   const directory = join(base, 'fresh')
   await found(directory)
   const { logStore, stateStore, recovered } = await openAt(directory)
-  t.same(recovered, { hardState: { term: 0, votedFor: null, commit: 0 }, entries: [] })
+  t.same(recovered, {
+    hardState: { term: 0, votedFor: null, commit: 0 },
+    anchor: { index: 0, term: 0 },
+    entries: [],
+  })
   t.equal((await stat(join(directory, 'guard'))).size, 1024)
   t.equal((await stat(join(directory, 'reserve'))).size, reserveBytes)
   await logStore.close()

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto'
 import { cp, open, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Entry } from '../../src/raft/index.js'
+import { logIndex, type Entry } from '../../src/raft/index.js'
 import {
   initialiseDataDirectory,
   openStores,
   type OpenedStores,
   type RecoveredLog,
 } from '../../src/storage/index.js'
-import { batch, entry } from '../contract/log-store.js'
+import { batch, entry, saveSnapshot } from '../contract/log-store.js'
 
 export const identity = {
   clusterId: 'c1'.repeat(32),
@@ -58,6 +58,39 @@ export async function foundWithTable(directory: string): Promise<void> {
   const { logStore, stateStore } = await openAt(directory)
   await logStore.close()
   await stateStore.close()
+}
+
+/**
+ * Cut off at 50 behind a snapshot at 60, most in tables, the rest in the write-ahead log. `older`:
+ * a copy of before the last entries.
+ */
+export async function foundCompacted(directory: string, older: string): Promise<void> {
+  await found(directory)
+  const first = await openAt(directory)
+  const { logStore, snapshots } = first
+  await logStore.write(batch({ term: 3, vote: 'node-2', entries: writtenEntries.slice(0, 90) }))
+  await logStore.write(batch({ term: 3, vote: 'node-2', commit: 80 }))
+  const chain = (await logStore.chainAt(logIndex(60))) ?? ''
+  await saveSnapshot(snapshots, { index: 60, term: 3, chain })
+  await logStore.write(batch({ purgeTo: 50 }))
+  await closeAll(first)
+  await closeAll(await openAt(directory))
+  await cp(directory, older, { recursive: true })
+  const second = await openAt(directory)
+  for (const each of writtenEntries.slice(90))
+    await second.logStore.write(batch({ entries: [each] }))
+  await second.stateStore.write([{ key: 'a', value: Buffer.from('1') }], {
+    index: 80,
+    term: 3,
+    digest: 'ab'.repeat(32),
+  })
+  await closeAll(second)
+}
+
+export async function closeAll(stores: OpenedStores): Promise<void> {
+  await stores.logStore.close()
+  await stores.stateStore.close()
+  await stores.snapshots.close()
 }
 
 export async function copyOf(directory: string, name: string): Promise<string> {

@@ -6,6 +6,7 @@ import { cutFrames } from '../../src/transport/cut-frames.js'
 import { parseAddress, probe } from '../../src/transport/probe.js'
 import { encodeFrame, frameMessagesMax, messageBytesMax } from '../../src/wire/index.js'
 import { appendOf, freshHost, heartbeat } from './nodes.js'
+import '../property-seed.js'
 
 await t.test('addresses', (t) => {
   const rows: [string, object | null][] = [

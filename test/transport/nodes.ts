@@ -7,9 +7,10 @@ import {
   makeAuthority,
   type Authority,
 } from '../../src/cli/founding/authority.js'
-import type { PeerEvents, PeerHello } from '../../src/node/ports.js'
+import type { LeaderKnown, PeerEvents, PeerHello } from '../../src/node/ports.js'
 import { logIndex, term, type Message } from '../../src/raft/index.js'
 import type { Envelope } from '../../src/signing/index.js'
+import type { FetchAnswer, Wanted } from '../../src/wire/index.js'
 import { createPeers, type GrpcPeers, type PeersOptions } from '../../src/transport/index.js'
 
 export const clusterId = 'c1'.repeat(32)
@@ -68,6 +69,12 @@ export class Recorder implements PeerEvents {
   readonly reasons: CountersignError[] = []
   readonly stampRequests: { from: string; id: number; lastIndex: number }[] = []
   readonly stamps: { from: string; id: number; envelope: Envelope }[] = []
+  readonly fetches: { from: string; wanted: Wanted }[] = []
+  /** What a peer that fetches is answered. */
+  answers: (wanted: Wanted) => AsyncIterable<FetchAnswer> = nothing
+  /** What the wish for another leader is answered. */
+  leaderKnown: () => Promise<LeaderKnown> = () =>
+    Promise.resolve({ asked: false, leader: null, term: term(0), address: null })
   readonly #changed = new EventEmitter()
 
   messages(_from: string, messages: readonly Message[]): void {
@@ -100,6 +107,15 @@ export class Recorder implements PeerEvents {
     this.#changed.emit('changed')
   }
 
+  fetched(from: string, wanted: Wanted): AsyncIterable<FetchAnswer> {
+    this.fetches.push({ from, wanted })
+    return this.answers(wanted)
+  }
+
+  removedBy(peer: string): void {
+    this.#note(`removed by ${peer}`)
+  }
+
   count(event: string): number {
     return this.happened.filter((one) => one === event).length
   }
@@ -109,10 +125,20 @@ export class Recorder implements PeerEvents {
     while (!isTrue()) await once(this.#changed, 'changed')
   }
 
+  transferAsked(to: string | null): Promise<LeaderKnown> {
+    this.#note(`transfer to ${to ?? 'anybody'}`)
+    return this.leaderKnown()
+  }
+
   #note(event: string): void {
     this.happened.push(event)
     this.#changed.emit('changed')
   }
+}
+
+async function* nothing(wanted: Wanted): AsyncIterable<FetchAnswer> {
+  await Promise.resolve()
+  if (wanted.kind === 'holding') yield { kind: 'holding', holding: 'unknown' }
 }
 
 export interface Started {

@@ -14,6 +14,7 @@ import {
 import { countersign } from '../../src/wire/protobuf.js'
 import { World } from '../machine/world.js'
 import { hostileBytes, record } from './arbitraries.js'
+import '../property-seed.js'
 
 const word = fc.string({ maxLength: 20, unit: 'grapheme' })
 const safe = fc.maxSafeNat()
@@ -243,12 +244,20 @@ await t.test('a status survives the wire', (t) => {
         lag: 8,
         silentMs: 10,
         connected: true,
+        votes: false,
+        catchUpRounds: 3,
       },
     ],
     changesByState: { OPEN: 2, ACTIVE: 0 },
     watchers: 1,
     refusals: 2,
     noise: 3,
+    snapshotIndex: 4,
+    firstIndex: 2,
+    members: [{ nodeId: 'node-2', role: 'learner' as const, address: 'b:1' }],
+    configurationIndex: 5,
+    configurationCommitted: false,
+    removed: true,
   }
   const codec = clusterMethods.status.response
   t.same(codec.decode(codec.encode(status)), status)

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { logIndex, term, type SnapshotMeta } from '../../src/raft/index.js'
 
 /** Pure noise, and good bytes with a few of them changed, cut off, or doubled. */
 export function hostileBytes(good: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
@@ -25,3 +26,19 @@ export function hostileBytes(good: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8
 export function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
   return fc.record(model, { noNullPrototype: true })
 }
+
+const ids = fc
+  .uniqueArray(fc.integer({ min: 1, max: 99 }), { maxLength: 5 })
+  .map((numbers) => numbers.map((number) => `node-${String(number)}`).sort())
+
+export const snapshotMeta: fc.Arbitrary<SnapshotMeta> = record({
+  index: fc.maxSafeNat().map(logIndex),
+  term: fc.maxSafeNat().map(term),
+  configuration: record({
+    voters: ids,
+    outgoing: ids,
+    learners: ids,
+    target: fc.option(ids),
+  }),
+  configurationIndex: fc.maxSafeNat().map(logIndex),
+})

@@ -5,7 +5,8 @@ import { CountersignError } from '../../src/errors.js'
 import { logIndex, term, type Message } from '../../src/raft/index.js'
 import { countersign } from '../../src/wire/protobuf.js'
 import { decodeFrame, encodeFrame, frameMessagesMax, type Frame } from '../../src/wire/index.js'
-import { hostileBytes, record } from './arbitraries.js'
+import { hostileBytes, record, snapshotMeta } from './arbitraries.js'
+import '../property-seed.js'
 
 const number = fc.oneof(
   fc.nat(300),
@@ -29,9 +30,12 @@ const append = record({
   prevIndex: fc.nat(2 ** 40).map(logIndex),
   prevTerm: terms,
   commit: indexes,
-  bodies: fc.array(record({ term: terms, kind: fc.constantFrom('noop', 'command'), payload }), {
-    maxLength: 5,
-  }),
+  bodies: fc.array(
+    record({ term: terms, kind: fc.constantFrom('noop', 'command', 'configuration'), payload }),
+    {
+      maxLength: 5,
+    },
+  ),
 }).map(({ bodies, ...rest }) => ({
   ...rest,
   entries: bodies.map((body, offset) => ({
@@ -69,6 +73,7 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   }),
   record({ kind: kind('heartbeatReply'), ...head, session: number, readToken: number }),
   record({ kind: kind('timeoutNow'), ...head }),
+  record({ kind: kind('snapshotOffer'), ...head, session: number, snapshot: snapshotMeta }),
 )
 
 const frame: fc.Arbitrary<Frame> = fc.oneof(
@@ -189,7 +194,7 @@ await t.test('what a peer may not say is refused with a sentence', (t) => {
     ['a reply without result', frameOf({ appendReply: {} }), /no result/],
     [
       'an entry of an unknown kind',
-      frameOf({ append: { entries: [{ index: 1, term: 1, kind: 3 }] } }),
+      frameOf({ append: { entries: [{ index: 1, term: 1, kind: 4 }] } }),
       /entry is of no known kind/,
     ],
     [

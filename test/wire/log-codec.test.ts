@@ -5,6 +5,7 @@ import { CountersignError } from '../../src/errors.js'
 import type { Command } from '../../src/machine/index.js'
 import { decodeCommand, encodeCommand } from '../../src/wire/index.js'
 import { hostileBytes, record } from './arbitraries.js'
+import '../property-seed.js'
 
 const bytes = fc.uint8Array({ maxLength: 80 }).map((array) => new Uint8Array(array))
 const envelope = record({

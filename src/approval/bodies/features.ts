@@ -1,5 +1,5 @@
 /**
- * What belongs to a later feature level. A build of level 1 knows the names of what comes, so that
+ * What belongs to a later feature level. A build knows the names of what comes, so that
  * it can say FEATURE_LEVEL and not "unknown field"; judging by the level committed at the entry's
  * index keeps every log valid under every later build.
  *
@@ -11,7 +11,7 @@ import { isObject } from '../forms/shape.js'
 import type { ChangeKind } from '../types.js'
 
 /** The highest level that this build knows. */
-export const featureLevelMax = 1
+export const featureLevelMax = 2
 
 const levelOfWord: Partial<Record<PayloadWord, number>> = {
   recover: 3,

@@ -98,7 +98,7 @@ export function judgeKind(kind: ChangeKind, paths: readonly Path[], level: numbe
   return null
 }
 
-/** `/sys/cluster/featureLevel` is the one path of kind `node` that level 1 accepts. */
+/** `/sys/cluster/featureLevel` is the one path of kind `node` that level 1 accepts; `/sys/nodes/` comes with level 2. */
 function judgePathLevel(path: Path, level: number): Refusal | null {
   const place = systemPlace(path)
   switch (place?.kind) {

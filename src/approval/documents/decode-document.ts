@@ -3,9 +3,19 @@ import type { Refusal } from '../../errors.js'
 import { depthOf, valueDepthMax, type Json } from '../../signing/index.js'
 import { systemPlace, type SystemPlace } from '../bodies/kinds.js'
 import { integer, invalid, type Check } from '../forms/shape.js'
-import type { Freeze, Group, Id, Op, Person, PersonKey, PolicyDocument } from '../types.js'
+import type {
+  Freeze,
+  GenesisNode,
+  Group,
+  Id,
+  Op,
+  Person,
+  PersonKey,
+  PolicyDocument,
+} from '../types.js'
 import { freeze } from './freeze.js'
 import { group, key, person } from './identity.js'
+import { node } from './node.js'
 import { decodePolicy } from './policy.js'
 
 export type GovernedDocument =
@@ -14,6 +24,7 @@ export type GovernedDocument =
   | { readonly kind: 'group'; readonly name: Id; readonly group: Group | 'deleted' }
   | { readonly kind: 'policy'; readonly name: Id; readonly policy: PolicyDocument | 'deleted' }
   | { readonly kind: 'freeze'; readonly id: Id; readonly freeze: Freeze | 'deleted' }
+  | { readonly kind: 'node'; readonly id: Id; readonly node: GenesisNode | 'deleted' }
   | { readonly kind: 'featureLevel'; readonly level: number }
 
 export type DecodedDocument =
@@ -55,6 +66,8 @@ function decodeDeletion(path: string, place: SystemPlace): DecodedDocument {
       return ok({ kind: 'policy', name: place.name, policy: 'deleted' })
     case 'freeze':
       return ok({ kind: 'freeze', id: place.id, freeze: 'deleted' })
+    case 'node':
+      return ok({ kind: 'node', id: place.id, node: 'deleted' })
     default:
       return refused(invalid(path, 'is never deleted; set its status instead'))
   }
@@ -83,6 +96,11 @@ function decodeValue(path: string, place: SystemPlace, value: Json): DecodedDocu
     case 'freeze': {
       const document = value as unknown as Freeze
       return decided(freeze(value, path), { kind: 'freeze', id: place.id, freeze: document })
+    }
+    case 'node': {
+      const fault = node(value, path) ?? sameName(value, 'id', place.id, path)
+      const document = value as unknown as GenesisNode
+      return decided(fault, { kind: 'node', id: place.id, node: document })
     }
     case 'cluster':
       if (place.field === 'featureLevel') {

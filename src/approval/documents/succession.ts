@@ -52,6 +52,7 @@ function judgeOne(document: GovernedDocument, input: SuccessionInput): Refusal |
         ? invalid(`/sys/policies/${document.name}`, 'does not exist')
         : null
     case 'freeze':
+    case 'node':
     case 'featureLevel':
       return null
   }

@@ -5,7 +5,7 @@
 import { canonicalText, compareCodeUnits, messageDigest, payloadType } from '../../signing/index.js'
 import { globTakes, namesOf, parsedGlobs, type ParsedGlob } from '../forms/glob.js'
 import type { NamedPolicy } from '../governed.js'
-import type { ChangeKind, EffectiveRule, Hex32, Path, Rule, RuleKind } from '../types.js'
+import type { ChangeKind, EffectiveRule, Hex32, Id, Path, Rule, RuleKind } from '../types.js'
 
 export interface PoliciesInForce {
   policies(): Iterable<NamedPolicy>
@@ -19,33 +19,70 @@ export interface ChangeScope {
 /** Sorted by policy name and rule id. */
 export function effectiveRules(
   governed: PoliciesInForce,
-  { kind, paths }: ChangeScope,
+  scope: ChangeScope,
 ): readonly EffectiveRule[] {
-  if (kind === 'emergency') return rulesOfKind(governed, 'emergency', paths)
-  if (kind !== 'rollback') return rulesOfKind(governed, 'ordinary', paths)
-  const own = rulesOfKind(governed, 'rollback', paths)
-  return own.length > 0 ? own : rulesOfKind(governed, 'ordinary', paths)
+  return rulesThatBind(scope.kind, matchPolicies(governed, scope))
 }
 
-function rulesOfKind(
-  governed: PoliciesInForce,
-  kind: RuleKind,
-  paths: readonly Path[],
-): readonly EffectiveRule[] {
-  const found: EffectiveRule[] = []
-  const names = paths.map(namesOf)
-  for (const { name, document } of governed.policies()) {
-    for (const rule of document.rules) {
-      if (ruleKindOf(rule) !== kind) continue
-      const globs = globsOf(rule)
-      if (names.some((path) => globs.some((glob) => globTakes(glob, path)))) {
-        found.push({ policy: name, rule })
-      }
-    }
+/**
+ * By policy name, the rules that match a path of the scope; a policy without any is absent. Kept,
+ * so that after a write only the written policy meets the paths again ({@link matchPolicy}).
+ */
+export type MatchedPolicies = ReadonlyMap<Id, readonly EffectiveRule[]>
+
+export function matchPolicies(governed: PoliciesInForce, scope: ChangeScope): MatchedPolicies {
+  const names = scope.paths.map(namesOf)
+  const matched = new Map<Id, readonly EffectiveRule[]>()
+  for (const policy of governed.policies()) {
+    const rules = rulesMatching(policy, scope.kind, names)
+    if (rules.length > 0) matched.set(policy.name, rules)
   }
-  return found.sort(
+  return matched
+}
+
+/** Rules of one policy, of every rule kind that the change may come under, in written order. */
+export function matchPolicy(policy: NamedPolicy, scope: ChangeScope): readonly EffectiveRule[] {
+  return rulesMatching(policy, scope.kind, scope.paths.map(namesOf))
+}
+
+/** Sorted by policy name and rule id: the order of `matched` says nothing. */
+export function rulesThatBind(
+  kind: ChangeKind,
+  matched: MatchedPolicies,
+): readonly EffectiveRule[] {
+  const found = [...matched.values()].flat()
+  const own = found.filter(({ rule }) => ruleKindOf(rule) === 'rollback')
+  const binding = kind === 'rollback' && own.length > 0 ? own : found.filter(isNoRollback)
+  return binding.sort(
     (a, b) => compareCodeUnits(a.policy, b.policy) || compareCodeUnits(a.rule.id, b.rule.id),
   )
+}
+
+function isNoRollback({ rule }: EffectiveRule): boolean {
+  return ruleKindOf(rule) !== 'rollback'
+}
+
+function rulesMatching(
+  { name, document }: NamedPolicy,
+  kind: ChangeKind,
+  names: readonly (readonly string[])[],
+): readonly EffectiveRule[] {
+  const kinds = ruleKindsOf(kind)
+  const found: EffectiveRule[] = []
+  for (const rule of document.rules) {
+    if (!kinds.includes(ruleKindOf(rule))) continue
+    const globs = globsOf(rule)
+    if (names.some((path) => globs.some((glob) => globTakes(glob, path)))) {
+      found.push({ policy: name, rule })
+    }
+  }
+  return found
+}
+
+/** A rollback comes under the ordinary rules where no rule is written for rollbacks. */
+function ruleKindsOf(kind: ChangeKind): readonly RuleKind[] {
+  if (kind === 'emergency') return ['emergency']
+  return kind === 'rollback' ? ['rollback', 'ordinary'] : ['ordinary']
 }
 
 export function ruleKindOf(rule: Rule): RuleKind {

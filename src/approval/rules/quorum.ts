@@ -9,7 +9,7 @@ import { isMember, sortedIds, type Governed } from '../governed.js'
 import type { EffectiveRule, Genesis, Id, PersonKind, Rule, Tier } from '../types.js'
 import type { ChangeScope } from './effective.js'
 import { allFilled, matchRules, type FilledSeat } from './matching.js'
-import { seatsOf } from './seats.js'
+import { linesAt } from './seats.js'
 
 export type Floor = Genesis['floor']
 
@@ -82,7 +82,11 @@ export function judgeQuorum(input: QuorumInput): Quorum {
 
 /** Groups of at least one seat; who holds none of them has nothing to approve (NOT_IN_GROUP). */
 export function seatGroups(rules: readonly EffectiveRule[], tier: Tier): readonly Id[] {
-  return sortedIds(new Set(rules.flatMap((rule) => seatsOf(rule, tier)).map((seat) => seat.group)))
+  const groups = new Set<Id>()
+  for (const { rule } of rules) {
+    for (const { count, group } of linesAt(rule, tier)) if (count > 0) groups.add(group)
+  }
+  return sortedIds(groups)
 }
 
 /** Any filled veto line of any rule ends the revision. `rejecters`: persons whose reject counts. */

@@ -44,6 +44,8 @@ interface Judging {
   readonly after: Governed
   readonly floor: Floor
   readonly code: ErrorCode
+  /** Directories under `/sys/` in which somebody must be able to propose. */
+  readonly families: readonly string[]
   /** By policy name, in each as written: the first fault is recorded, so the order is fixed. */
   readonly rules: readonly EffectiveRule[]
   readonly approvers: ReadonlySet<Id>
@@ -60,7 +62,12 @@ interface Judging {
 }
 
 /** POLICY_BELOW_FLOOR, or the code of `what` with the rule and the missing seat. */
-export function judgeAfterState(after: Governed, floor: Floor, what: AfterWhat): Refusal | null {
+export function judgeAfterState(
+  after: Governed,
+  floor: Floor,
+  what: AfterWhat,
+  featureLevel: number,
+): Refusal | null {
   const rules = [...after.policies()]
     .sort((a, b) => compareCodeUnits(a.name, b.name))
     .flatMap(({ name, document }) => document.rules.map((rule) => ({ policy: name, rule })))
@@ -68,6 +75,7 @@ export function judgeAfterState(after: Governed, floor: Floor, what: AfterWhat):
     after,
     floor,
     code: codeFor[what],
+    families: featureLevel < 2 ? firstFamilies : [...firstFamilies, 'nodes'],
     rules,
     approvers: possibleApprovers(after),
     authors: sortedIds(possibleAuthors(after)),
@@ -293,7 +301,7 @@ function missingSeat(judging: Judging, seat: Seat, when: string, out?: Id): Refu
 /** Stands for a name that no rule spells out: only wildcards match it. */
 const anyName = '\u0000'
 
-const systemFamilies = ['policies', 'people', 'keys', 'groups', 'freezes', 'cluster']
+const firstFamilies = ['policies', 'people', 'keys', 'groups', 'freezes', 'cluster']
 
 /**
  * Default deny would shut `/sys/` for ever if the last rule that opens it went, or if its authors
@@ -301,8 +309,10 @@ const systemFamilies = ['policies', 'people', 'keys', 'groups', 'freezes', 'clus
  */
 function judgeSystemPaths(judging: Judging): Refusal | null {
   const binding = judging.rules.filter(({ rule }) => mayBindSystem(rule))
-  const families = systemFamilies.map((family) => `/sys/${family}/${anyName}`)
-  const spelled = binding.flatMap(({ rule }) => rule.paths.flatMap(samplePaths))
+  const families = judging.families.map((family) => `/sys/${family}/${anyName}`)
+  const spelled = binding.flatMap(({ rule }) =>
+    rule.paths.flatMap((text) => samplePaths(text, judging.families)),
+  )
   for (const path of new Set([...families, ...spelled])) {
     const matching = binding.filter(({ rule }) => ruleMatches(rule, path))
     const opening = matching.filter(({ rule }) => rule.propose !== undefined)
@@ -335,12 +345,12 @@ function judgeTimes(
 }
 
 /** One path for each family in which the glob spells out a name. */
-function samplePaths(text: string): readonly Path[] {
+function samplePaths(text: string, families: readonly string[]): readonly Path[] {
   const glob = parseGlob(text) ?? []
   const last = glob.at(-1)
   if (glob.length < 2 || last === undefined || last.kind === 'deep') return []
   const name = last.kind === 'literal' ? last.text : last.before + anyName + last.after
-  return systemFamilies
+  return families
     .map((family) => `/sys/${family}/${name}`)
     .filter((path) => globMatches(glob, path))
 }

@@ -20,6 +20,17 @@ const tiersUpTo: Readonly<Record<Tier, readonly ('medium' | 'high')[]>> = {
  * Lines of `need` first and as written, then groups that only a tier names.
  */
 export function linesAt(rule: Rule, tier: Tier): readonly Line[] {
+  const known = linesByTier.get(rule)
+  const lines = known?.[tier] ?? mergeLines(rule, tier)
+  if (known === undefined) linesByTier.set(rule, { [tier]: lines })
+  else known[tier] = lines
+  return lines
+}
+
+/** Rules of decoded documents never change, and each judgement asks for their lines. */
+const linesByTier = new WeakMap<Rule, Partial<Record<Tier, readonly Line[]>>>()
+
+function mergeLines(rule: Rule, tier: Tier): readonly Line[] {
   const counts = new Map<Id, number>()
   const lists = [rule.need ?? [], ...tiersUpTo[tier].map((name) => rule.risk?.[name]?.need ?? [])]
   for (const { group, count } of lists.flat()) {

@@ -31,7 +31,11 @@ interface Defaults extends Deadlines {
   readonly loosest?: Deadlines
 }
 
-/** Of a change of kind `policy` or `identity`; freezes and the feature level loosen nothing. */
+/**
+ * Of a change of kind `policy` or `identity`; freezes and the feature level loosen nothing. Neither
+ * do nodes: they approve nothing, and a delay counts in log time, which may stand still until the
+ * very change that replaces dead voters is active.
+ */
 export function isWeakening(
   before: Governed,
   documents: readonly GovernedDocument[],
@@ -55,6 +59,7 @@ export function isWeakening(
       case 'key':
         return !tightensKey(before.key(document.key.keyId), document.key)
       case 'freeze':
+      case 'node':
       case 'featureLevel':
         return false
     }

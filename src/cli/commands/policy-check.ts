@@ -4,6 +4,7 @@ import {
   decodeGenesis,
   decodePolicy,
   governedBy,
+  featureLevelMax,
   judgeAfterState,
   overlay,
   schemaFaults,
@@ -82,7 +83,7 @@ async function judge(
       ? await fromCluster(session)
       : await fromGenesis(session.resolve(options.genesis))
   const after = overlay(governed, [{ kind: 'policy', name, policy }])
-  const fault = judgeAfterState(after, genesis.floor, 'policy')
+  const fault = judgeAfterState(after, genesis.floor, 'policy', featureLevelMax)
   if (fault !== null) throw CountersignError.fromRefusal(fault)
   return options.genesis === undefined ? 'cluster' : 'genesis'
 }

@@ -66,16 +66,17 @@ function humanLines(answers: readonly Answer[], style: Style): string[] {
           escapeLine(status.nodeId),
           escapeLine(address),
           roleText(status, style),
+          memberText(first, status.nodeId),
           String(status.term),
           String(status.commitIndex),
           String(status.appliedIndex),
-          status.role === 'leader' ? '-' : String(lag.get(status.nodeId) ?? '?'),
+          status.role === 'leader' || status.removed ? '-' : String(lag.get(status.nodeId) ?? '?'),
           status.ready ? style.green('yes') : style.yellow('no'),
           escapeLine(status.stateDigest.slice(0, 12)),
         ],
   )
   const lines = table(
-    ['NODE', 'ADDRESS', 'ROLE', 'TERM', 'COMMIT', 'APPLIED', 'LAG', 'READY', 'STATE'],
+    ['NODE', 'ADDRESS', 'ROLE', 'MEMBER AS', 'TERM', 'COMMIT', 'APPLIED', 'LAG', 'READY', 'STATE'],
     rows,
   )
   if (first !== undefined) {
@@ -99,7 +100,15 @@ function humanLines(answers: readonly Answer[], style: Style): string[] {
   return lines
 }
 
+/** By the configuration in force of the node that has applied most. */
+function memberText(newest: StatusView | undefined, id: string): string {
+  const role = newest?.members.find(({ nodeId }) => nodeId === id)?.role ?? 'none'
+  const rounds = newest?.peers.find(({ nodeId }) => nodeId === id)?.catchUpRounds ?? 0
+  return rounds === 0 || role !== 'learner' ? role : `learner, round ${String(rounds)}`
+}
+
 function roleText(status: StatusView, style: Style): string {
+  if (status.removed) return style.yellow('removed')
   return status.role === 'leader' ? style.bold(style.green('leader')) : escapeLine(status.role)
 }
 

@@ -18,7 +18,7 @@ import {
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
-  type X509Certificate,
+  X509Certificate,
 } from '@peculiar/x509'
 
 export interface Authority {
@@ -99,15 +99,24 @@ export async function authorityPem(authority: Authority): Promise<PemPair> {
   }
 }
 
+/** The authority that `init` made. `validity` is that of its certificate. */
+export async function readAuthority(pem: PemPair): Promise<Authority> {
+  const certificate = new X509Certificate(pem.certificate)
+  const der = PemConverter.decodeFirst(pem.privateKey)
+  const privateKey = await webcrypto.subtle.importKey('pkcs8', der, curve, true, ['sign'])
+  const spki = certificate.publicKey.rawData
+  const publicKey = await webcrypto.subtle.importKey('spki', spki, curve, true, ['verify'])
+  const { notBefore, notAfter } = certificate
+  return { certificate, keys: { privateKey, publicKey }, validity: { notBefore, notAfter } }
+}
+
+const curve = { name: 'ECDSA', namedCurve: 'P-256' } as const
 const hourMs = 3_600_000
 const yearMs = 365 * 24 * hourMs
 const signingAlgorithm = { name: 'ECDSA', hash: 'SHA-256' } as const
 
 async function makeKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
-    'sign',
-    'verify',
-  ])
+  return webcrypto.subtle.generateKey(curve, true, ['sign', 'verify'])
 }
 
 /** 16 random bytes; a set top bit would make the number negative (RFC 5280, 4.1.2.2). */

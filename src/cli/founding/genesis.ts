@@ -1,11 +1,12 @@
 /** The founding document: the example's, or one made from a file that people wrote. */
-import type {
-  Genesis,
-  GenesisNode,
-  Group,
-  Person,
-  PersonKey,
-  PolicyDocument,
+import {
+  featureLevelMax,
+  type Genesis,
+  type GenesisNode,
+  type Group,
+  type Person,
+  type PersonKey,
+  type PolicyDocument,
 } from '../../approval/index.js'
 import { compareCodeUnits } from '../../signing/index.js'
 
@@ -29,9 +30,6 @@ export interface Founding {
   readonly limits?: Genesis['limits']
 }
 
-/** The highest feature level of this build. */
-export const featureLevel = 1
-
 export function makeGenesis(
   founding: Founding,
   nodes: readonly GenesisNode[],
@@ -41,7 +39,7 @@ export function makeGenesis(
     format: 1,
     name: founding.name,
     createdAt,
-    featureLevel,
+    featureLevel: featureLevelMax,
     people: sortedBy(founding.people, (person) => person.id),
     keys: sortedBy(founding.keys, (key) => key.keyId),
     groups: sortedBy(founding.groups, (group) => group.name),

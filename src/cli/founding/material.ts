@@ -79,7 +79,15 @@ export async function foundCluster(request: FoundingRequest): Promise<Founded> {
       const draft = target === undefined ? undefined : await draftBeside(target)
       if (draft !== undefined) drafts.unshift(draft)
       const folder = draft?.at ?? path.join(main.at, 'nodes', node.place.id)
-      await writeNodeFolder(folder, { request, authority, genesisBytes: bytes, clusterId, ...node })
+      await writeNodeFolder(folder, {
+        authority,
+        genesisBytes: bytes,
+        clusterId,
+        id: node.place.id,
+        keys: node.keys,
+        names: namesOf(node.place, request),
+        configuration: nodeFile(node.place, request.listen),
+      })
     }
     await writeClusterFolder(main.at, { request, authority, genesisBytes: bytes, clusterId })
     request.progress('putting everything in place')
@@ -107,7 +115,7 @@ export async function foundCluster(request: FoundingRequest): Promise<Founded> {
   }
 }
 
-interface NodeKeys {
+export interface NodeKeys {
   readonly node: Signer
   readonly log: Signer
   readonly cosigner: Signer
@@ -121,7 +129,7 @@ interface Material {
   readonly clusterId: string
 }
 
-function newNodeKeys(): NodeKeys {
+export function newNodeKeys(): NodeKeys {
   return {
     node: generateSigner(),
     log: generateSigner(),
@@ -131,11 +139,20 @@ function newNodeKeys(): NodeKeys {
 }
 
 function genesisNode(place: NodePlace, keys: NodeKeys): GenesisNode {
+  return nodeDocument(place, keys, { owner: 'founder', role: 'voter' })
+}
+
+/** The document of a node with these keys at this place. */
+export function nodeDocument(
+  place: Pick<NodePlace, 'id' | 'host' | 'peerPort'>,
+  keys: NodeKeys,
+  { owner, role }: Pick<GenesisNode, 'owner' | 'role'>,
+): GenesisNode {
   return {
     id: place.id,
-    owner: 'founder',
+    owner,
     address: hostPort(place.host, place.peerPort),
-    role: 'voter',
+    role,
     incarnation: keys.incarnation,
     nodeKey: toBase64(keys.node.publicKeySpki),
     logKey: toBase64(keys.log.publicKeySpki),
@@ -143,16 +160,23 @@ function genesisNode(place: NodePlace, keys: NodeKeys): GenesisNode {
   }
 }
 
-async function writeNodeFolder(
-  folder: string,
-  material: Material & { readonly place: NodePlace; readonly keys: NodeKeys },
-): Promise<void> {
-  const { request, authority, genesisBytes, clusterId, place, keys } = material
+export interface NodeFolder {
+  readonly authority: Authority
+  readonly genesisBytes: Uint8Array
+  readonly clusterId: string
+  readonly id: string
+  readonly keys: NodeKeys
+  /** Names and addresses for the certificate, beside `<id>.node`. */
+  readonly names: readonly string[]
+  /** Content of node.json. */
+  readonly configuration: object
+}
+
+/** Everything that one node starts from. */
+export async function writeNodeFolder(folder: string, material: NodeFolder): Promise<void> {
+  const { authority, genesisBytes, clusterId, id, keys, names, configuration } = material
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const pair = await issueNodeCertificate(authority, {
-    id: place.id,
-    names: namesOf(place, request),
-  })
+  const pair = await issueNodeCertificate(authority, { id, names })
   const ca = await authorityPem(authority)
   await writeFileSynced(path.join(folder, 'genesis.json'), genesisBytes)
   await writeFileSynced(path.join(folder, 'ca.pem'), ca.certificate)
@@ -164,10 +188,10 @@ async function writeNodeFolder(
   await initialiseDataDirectory({
     directory: path.join(folder, 'data'),
     clusterId,
-    nodeId: place.id,
+    nodeId: id,
     incarnation: keys.incarnation,
   })
-  await writeFileSynced(path.join(folder, 'node.json'), jsonText(nodeFile(place, request.listen)))
+  await writeFileSynced(path.join(folder, 'node.json'), jsonText(configuration))
   await syncFolder(folder)
 }
 
@@ -197,7 +221,10 @@ async function writeClusterFolder(folder: string, material: Material): Promise<v
 }
 
 /** Names that clients may dial. Behind 0.0.0.0 a node also answers on the loopback of its host. */
-function namesOf(place: NodePlace, request: FoundingRequest): string[] {
+export function namesOf(
+  place: Pick<NodePlace, 'host'>,
+  request: Pick<FoundingRequest, 'listen' | 'alsoNames'>,
+): string[] {
   const { listen } = request
   const wildcard = listen !== undefined && ['0.0.0.0', '::'].includes(listen)
   return [
@@ -220,6 +247,6 @@ export function genesisKey(person: string, signer: Signer, uses: PersonKey['uses
   }
 }
 
-function jsonText(value: object): string {
+export function jsonText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }

@@ -1,5 +1,8 @@
-/** Where each term of a log begins: the log's outline, small however long the log is. */
-import { logIndex, term, type LogIndex, type Term } from '../types.js'
+/**
+ * Where each term of a log begins: the log's outline, small however long the log is. The first run
+ * begins at the log's anchor; what lies before is not known any more.
+ */
+import { logIndex, type LogAnchor, type LogIndex, type Term } from '../types.js'
 
 export interface LogPosition {
   readonly index: LogIndex
@@ -12,9 +15,13 @@ export interface TermRun {
 }
 
 export class TermRuns {
-  /** Ascending in term and in first index. */
+  /** Ascending in term and in first index; never empty. */
   private readonly runs: TermRun[] = []
   private shown: readonly TermRun[] | null = null
+
+  constructor(anchor: LogAnchor) {
+    this.reset(anchor)
+  }
 
   /** Does not change afterwards, and costs nothing while the terms stay the same. */
   list(): readonly TermRun[] {
@@ -28,6 +35,7 @@ export class TermRuns {
     this.shown = null
   }
 
+  /** `index` is not before the anchor. */
   truncateAfter(index: LogIndex): void {
     let last = this.runs.at(-1)
     while (last !== undefined && last.first > index) {
@@ -37,8 +45,24 @@ export class TermRuns {
     }
   }
 
-  /** Binary search; position 0 of term 0 when no run qualifies. */
-  lastWithTermAtMost(index: LogIndex, maxTerm: Term): LogPosition {
+  /** The log begins after `anchor`, a position that is in it. */
+  purge(anchor: LogAnchor): void {
+    const later = this.runs.findIndex((run) => run.first > anchor.index)
+    this.runs.splice(0, later < 0 ? this.runs.length : later, {
+      term: anchor.term,
+      first: anchor.index,
+    })
+    this.shown = null
+  }
+
+  /** Nothing but the anchor is left. */
+  reset(anchor: LogAnchor): void {
+    this.runs.splice(0, this.runs.length, { term: anchor.term, first: anchor.index })
+    this.shown = null
+  }
+
+  /** Binary search; null when every such position lies before the anchor. */
+  lastWithTermAtMost(index: LogIndex, maxTerm: Term): LogPosition | null {
     let low = 0
     let high = this.runs.length
     while (low < high) {
@@ -48,7 +72,7 @@ export class TermRuns {
       else high = middle
     }
     const found = this.runs[low - 1]
-    if (found === undefined) return { index: logIndex(0), term: term(0) }
+    if (found === undefined) return null
     const next = this.runs[low]
     const end = next === undefined ? index : Math.min(index, next.first - 1)
     return { index: logIndex(end), term: found.term }

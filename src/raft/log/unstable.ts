@@ -39,6 +39,20 @@ export class Unstable {
     }
   }
 
+  /**
+   * The log was dropped and restarts after `anchorIndex`; only what old and new history share, up
+   * to `commonIndex`, keeps its marks. So a write of the old log that completes late vouches for
+   * nothing, and the anchor itself is durable when the write that drops the old log is.
+   */
+  restartAfter(anchorIndex: LogIndex, commonIndex: LogIndex): void {
+    this.truncatedAfter = null
+    this.handedIndex = anchorIndex
+    if (commonIndex < this.durableIndex) this.durableIndex = commonIndex
+    for (const write of this.inFlight) {
+      if (commonIndex < write.lastIndex) write.lastIndex = commonIndex
+    }
+  }
+
   hasWork(lastIndex: LogIndex): boolean {
     return this.truncatedAfter !== null || this.handedIndex < lastIndex
   }

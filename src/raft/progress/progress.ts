@@ -3,11 +3,13 @@
  *
  * Probe: it is not known where the logs agree; one append at a time looks for the place, at most
  * one between two heartbeat replies. Replicate: they agree, appends are sent ahead within a window.
+ * Snapshot: what the peer needs is compacted away; appends rest until a match shows that the logs
+ * meet again (chapter 5).
  *
  * Invariant: matchIndex < nextIndex. Entries between them are in flight.
  */
 import { invariant } from '../../invariant.js'
-import { logIndex, type LogIndex } from '../types.js'
+import { logIndex, type LogIndex, type SnapshotMeta } from '../types.js'
 import { Inflights, type Window } from './inflights.js'
 
 type ProgressState =
@@ -15,6 +17,18 @@ type ProgressState =
   | { readonly kind: 'probe'; readonly awaiting: boolean }
   /** `nudge`: something may be lost; the next append goes out even when it is empty. */
   | { readonly kind: 'replicate'; readonly nudge: boolean }
+  | SnapshotState
+
+interface SnapshotState {
+  readonly kind: 'snapshot'
+  /**
+   * What the peer is being fed; the log behind it stays. The same one is offered again while that
+   * holds, so that newer ones do not make a long transfer begin anew. Null: the next offer decides.
+   */
+  readonly pending: { readonly snapshot: SnapshotMeta; readonly sinceTicks: number } | null
+  readonly offeredAtTicks: number
+  readonly offerDue: boolean
+}
 
 export class Progress {
   matchIndex: LogIndex = logIndex(0)
@@ -38,13 +52,26 @@ export class Progress {
     this.inflights = new Inflights(window)
   }
 
-  get kind(): 'probe' | 'replicate' {
+  get kind(): 'probe' | 'replicate' | 'snapshot' {
     return this.state.kind
+  }
+
+  /** A snapshot is to be offered now. */
+  get offerDue(): boolean {
+    return this.state.kind === 'snapshot' && this.state.offerDue
+  }
+
+  /** The log after this index is kept for the peer, since that tick; null when none is. */
+  get pin(): { readonly index: LogIndex; readonly sinceTicks: number } | null {
+    if (this.state.kind !== 'snapshot' || this.state.pending === null) return null
+    const { snapshot, sinceTicks } = this.state.pending
+    return { index: snapshot.index, sinceTicks }
   }
 
   /** May an append go out now, given the end of the log and the commit index? */
   wantsAppend(lastIndex: LogIndex, commit: LogIndex): boolean {
     if (this.state.kind === 'probe') return !this.state.awaiting
+    if (this.state.kind === 'snapshot') return false
     if (this.state.nudge) return true
     if (this.nextIndex <= lastIndex && !this.inflights.isFull()) return true
     return this.sentCommit < commit && this.sentCommit < this.nextIndex - 1
@@ -60,6 +87,7 @@ export class Progress {
     readonly bytes: number
     readonly commit: LogIndex
   }): void {
+    invariant(this.state.kind !== 'snapshot', 'no append goes to a peer that needs a snapshot')
     // The receiver takes no commit beyond what the append verified.
     this.sentCommit = logIndex(Math.max(this.sentCommit, Math.min(append.commit, append.lastIndex)))
     if (this.state.kind === 'probe') {
@@ -73,16 +101,24 @@ export class Progress {
     }
   }
 
-  /** The logs agree up to `index`. */
-  matched(index: LogIndex): void {
-    if (index > this.matchIndex) this.matchIndex = index
+  /**
+   * The logs agree up to `index`; the own log is kept after `anchorIndex`. Whatever snapshot led to
+   * it, an older or a newer one than the last offered, a match from the anchor on is enough to
+   * append to.
+   */
+  matched(index: LogIndex, anchorIndex: LogIndex): void {
+    const grown = index > this.matchIndex
+    if (grown) this.matchIndex = index
     if (this.nextIndex <= this.matchIndex) this.nextIndex = logIndex(this.matchIndex + 1)
-    if (this.state.kind === 'probe') {
+    if (this.state.kind === 'replicate') {
+      this.inflights.freeTo(index)
+    } else if (this.state.kind === 'probe' || this.matchIndex >= anchorIndex) {
       this.nextIndex = logIndex(this.matchIndex + 1)
       this.inflights.clear()
       this.state = { kind: 'replicate', nudge: false }
-    } else {
-      this.inflights.freeTo(index)
+    } else if (grown && this.state.pending === null) {
+      // It took in a snapshot behind which the log is gone already: offer the latest at once.
+      this.state = { ...this.state, offerDue: true }
     }
     this.check()
   }
@@ -92,7 +128,7 @@ export class Progress {
    * whether it told anything new: an answer that came late or twice changes nothing.
    */
   rejected(rejectedIndex: LogIndex, fitIndex: LogIndex): boolean {
-    if (rejectedIndex <= this.matchIndex) return false
+    if (rejectedIndex <= this.matchIndex || this.state.kind === 'snapshot') return false
     if (this.state.kind === 'probe') {
       if (rejectedIndex !== this.nextIndex - 1) return false
       this.nextIndex = logIndex(
@@ -108,10 +144,43 @@ export class Progress {
     return true
   }
 
-  /** The peer lives. A lost probe is sent again; a lost tail is found by an empty append. */
-  heartbeatAnswered(): void {
-    if (this.state.kind === 'probe') this.state = { kind: 'probe', awaiting: false }
-    else if (this.matchIndex < this.nextIndex - 1) this.state = { kind: 'replicate', nudge: true }
+  /**
+   * The peer lives. A lost probe is sent again; a lost tail is found by an empty append; an offer
+   * that is older than `offerAgainTicks` may be lost as well, or its transfer has failed.
+   */
+  heartbeatAnswered(nowTicks: number, offerAgainTicks: number): void {
+    switch (this.state.kind) {
+      case 'probe':
+        this.state = { kind: 'probe', awaiting: false }
+        return
+      case 'replicate':
+        if (this.matchIndex < this.nextIndex - 1) this.state = { kind: 'replicate', nudge: true }
+        return
+      case 'snapshot':
+        if (nowTicks - this.state.offeredAtTicks > offerAgainTicks) {
+          this.state = { ...this.state, offerDue: true }
+        }
+    }
+  }
+
+  /** The log does not hold the entry before `nextIndex` any more. */
+  needSnapshot(nowTicks: number): void {
+    this.inflights.clear()
+    this.sentCommit = logIndex(0)
+    this.state = { kind: 'snapshot', pending: null, offeredAtTicks: nowTicks, offerDue: true }
+  }
+
+  /** An offer leaves now. Returns what it is of: the one that is under way, else the latest. */
+  offer(latest: SnapshotMeta, nowTicks: number): SnapshotMeta {
+    invariant(this.state.kind === 'snapshot', 'a snapshot is offered to a peer that needs one')
+    const pending = this.state.pending ?? { snapshot: latest, sinceTicks: nowTicks }
+    this.state = { kind: 'snapshot', pending, offeredAtTicks: nowTicks, offerDue: false }
+    return pending.snapshot
+  }
+
+  /** The log is not kept any longer for the transfer; the next offer is of the latest snapshot. */
+  unpin(): void {
+    if (this.state.kind === 'snapshot') this.state = { ...this.state, pending: null }
   }
 
   /**

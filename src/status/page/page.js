@@ -106,10 +106,9 @@ function drawTime(ms) {
 }
 
 function drawNodes(status) {
-  const rows = status.cluster.voters.map((id) => {
-    const own = id === status.node.id
-    const peer = status.peers.find((candidate) => candidate.id === id)
-    return own ? ownRow(status) : peerRow(status, id, peer)
+  const rows = status.cluster.members.map((member) => {
+    const peer = status.peers.find((candidate) => candidate.id === member.id)
+    return member.id === status.node.id ? ownRow(status, member) : peerRow(status, member, peer)
   })
   byId('nodes').replaceChildren(...rows)
   const note = byId('lag-note')
@@ -120,11 +119,11 @@ function drawNodes(status) {
       : `How far the others are is known to the leader, ${status.leader.id}.`
 }
 
-function ownRow(status) {
+function ownRow(status, member) {
   const { commit, applied, last } = status.indexes
   const behind = commit - applied
   return row(`${status.node.id} (this node)`, [
-    ['Role', badge(status.role, roleTone(status.role))],
+    ['Role', roleBadge(status.role, member)],
     ['Link', '–'],
     ['Lag', behind === 0 ? 'none' : `${behind} to apply`],
     ['Holds', String(last)],
@@ -132,7 +131,8 @@ function ownRow(status) {
   ])
 }
 
-function peerRow(status, id, peer) {
+function peerRow(status, member, peer) {
+  const { id } = member
   const replication = peer?.replication ?? null
   const isLeader = status.leader !== null && status.leader.id === id
   const isFollower = status.leader !== null && peer?.connected
@@ -141,7 +141,7 @@ function peerRow(status, id, peer) {
     ? badge('connected', 'good')
     : badge('no connection', 'bad', peer?.lastError ?? undefined)
   return row(id, [
-    ['Role', badge(role, roleTone(role))],
+    ['Role', roleBadge(role, member)],
     ['Link', link],
     ['Lag', replication === null ? '–' : lagText(replication)],
     ['Holds', replication === null ? '–' : String(replication.matchIndex)],
@@ -150,10 +150,19 @@ function peerRow(status, id, peer) {
 }
 
 /** While the leader still probes it knows only what the peer may lack at most. */
-function lagText({ lag, state }) {
+function lagText({ lag, state, catchUp }) {
+  if (state === 'snapshot') return 'gets a snapshot'
+  if (catchUp !== null && !catchUp.caughtUp) return `${lag}, round ${catchUp.rounds}`
   if (lag === 0) return 'none'
   const entries = lag === 1 ? '1 entry' : `${lag} entries`
   return state === 'probe' ? `up to ${entries}` : entries
+}
+
+/** How it takes part, where that is not as an ordinary voter, and what it does. */
+function roleBadge(role, member) {
+  if (role === 'follower' && member.role === 'learner') return badge('learner', 'plain')
+  const leaves = member.role === 'outgoing' ? ', leaving' : ''
+  return badge(`${role}${leaves}`, roleTone(role))
 }
 
 function roleTone(role) {

@@ -332,8 +332,11 @@ export namespace countersign {
                 /** RaftMessage timeoutNow. */
                 timeoutNow?: (countersign.peer.v1.TimeoutNow.$Properties|null);
 
+                /** RaftMessage snapshotOffer. */
+                snapshotOffer?: (countersign.peer.v1.SnapshotOffer.$Properties|null);
+
                 /** RaftMessage message. */
-                message?: ("preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow");
+                message?: ("preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow"|"snapshotOffer");
 
                 /**
                  * Creates a new RaftMessage instance using the specified properties.
@@ -403,8 +406,11 @@ export namespace countersign {
                     /** RaftMessage timeoutNow */
                     timeoutNow?: (countersign.peer.v1.TimeoutNow.$Properties|null);
 
+                    /** RaftMessage snapshotOffer */
+                    snapshotOffer?: (countersign.peer.v1.SnapshotOffer.$Properties|null);
+
                     /** RaftMessage message */
-                    message?: ("preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow");
+                    message?: ("preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow"|"snapshotOffer");
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];
@@ -424,9 +430,10 @@ export namespace countersign {
                   heartbeat?: countersign.peer.v1.Heartbeat.$Shape|null;
                   heartbeatReply?: countersign.peer.v1.HeartbeatReply.$Shape|null;
                   timeoutNow?: countersign.peer.v1.TimeoutNow.$Shape|null;
+                  snapshotOffer?: countersign.peer.v1.SnapshotOffer.$Shape|null;
                   $unknowns?: Uint8Array[];
                 } & (
-                  ({ message?: undefined; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "preVote"; preVote: countersign.peer.v1.PreVote.$Shape; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "preVoteReply"; preVote?: null; preVoteReply: countersign.peer.v1.PreVoteReply.$Shape; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "vote"; preVote?: null; preVoteReply?: null; vote: countersign.peer.v1.Vote.$Shape; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "voteReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply: countersign.peer.v1.VoteReply.$Shape; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "append"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append: countersign.peer.v1.Append.$Shape; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "appendReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply: countersign.peer.v1.AppendReply.$Shape; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "heartbeat"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat: countersign.peer.v1.Heartbeat.$Shape; heartbeatReply?: null; timeoutNow?: null }|{ message?: "heartbeatReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply: countersign.peer.v1.HeartbeatReply.$Shape; timeoutNow?: null }|{ message?: "timeoutNow"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow: countersign.peer.v1.TimeoutNow.$Shape })
+                  ({ message?: undefined; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "preVote"; preVote: countersign.peer.v1.PreVote.$Shape; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "preVoteReply"; preVote?: null; preVoteReply: countersign.peer.v1.PreVoteReply.$Shape; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "vote"; preVote?: null; preVoteReply?: null; vote: countersign.peer.v1.Vote.$Shape; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "voteReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply: countersign.peer.v1.VoteReply.$Shape; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "append"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append: countersign.peer.v1.Append.$Shape; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "appendReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply: countersign.peer.v1.AppendReply.$Shape; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "heartbeat"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat: countersign.peer.v1.Heartbeat.$Shape; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "heartbeatReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply: countersign.peer.v1.HeartbeatReply.$Shape; timeoutNow?: null; snapshotOffer?: null }|{ message?: "timeoutNow"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow: countersign.peer.v1.TimeoutNow.$Shape; snapshotOffer?: null }|{ message?: "snapshotOffer"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer: countersign.peer.v1.SnapshotOffer.$Shape })
                 );
             }
 
@@ -1317,6 +1324,977 @@ export namespace countersign {
 
                 /** Shape of a TimeoutNow. */
                 type $Shape = countersign.peer.v1.TimeoutNow.$Properties;
+            }
+
+            /**
+             * Properties of a SnapshotOffer.
+             * @deprecated Use countersign.peer.v1.SnapshotOffer.$Properties instead.
+             */
+            interface ISnapshotOffer extends countersign.peer.v1.SnapshotOffer.$Properties {
+            }
+
+            /** Represents a SnapshotOffer. */
+            class SnapshotOffer {
+
+                /**
+                 * Constructs a new SnapshotOffer.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.SnapshotOffer.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SnapshotOffer session. */
+                session: number;
+
+                /** SnapshotOffer snapshot. */
+                snapshot?: (countersign.peer.v1.SnapshotMeta.$Properties|null);
+
+                /**
+                 * Creates a new SnapshotOffer instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SnapshotOffer instance
+                 */
+                static create(properties: countersign.peer.v1.SnapshotOffer.$Shape): countersign.peer.v1.SnapshotOffer & countersign.peer.v1.SnapshotOffer.$Shape;
+                static create(properties?: countersign.peer.v1.SnapshotOffer.$Properties): countersign.peer.v1.SnapshotOffer;
+
+                /**
+                 * Encodes the specified SnapshotOffer message. Does not implicitly {@link countersign.peer.v1.SnapshotOffer.verify|verify} messages.
+                 * @param message SnapshotOffer message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.SnapshotOffer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SnapshotOffer message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotOffer & countersign.peer.v1.SnapshotOffer.$Shape} SnapshotOffer
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.SnapshotOffer & countersign.peer.v1.SnapshotOffer.$Shape;
+            }
+
+            namespace SnapshotOffer {
+
+                /** Properties of a SnapshotOffer. */
+                interface $Properties {
+
+                    /** SnapshotOffer session */
+                    session?: (number|null);
+
+                    /** SnapshotOffer snapshot */
+                    snapshot?: (countersign.peer.v1.SnapshotMeta.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SnapshotOffer. */
+                type $Shape = countersign.peer.v1.SnapshotOffer.$Properties;
+            }
+
+            /**
+             * Properties of a SnapshotMeta.
+             * @deprecated Use countersign.peer.v1.SnapshotMeta.$Properties instead.
+             */
+            interface ISnapshotMeta extends countersign.peer.v1.SnapshotMeta.$Properties {
+            }
+
+            /** Represents a SnapshotMeta. */
+            class SnapshotMeta {
+
+                /**
+                 * Constructs a new SnapshotMeta.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.SnapshotMeta.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SnapshotMeta index. */
+                index: number;
+
+                /** SnapshotMeta term. */
+                term: number;
+
+                /** SnapshotMeta configuration. */
+                configuration?: (countersign.peer.v1.Configuration.$Properties|null);
+
+                /** SnapshotMeta configurationIndex. */
+                configurationIndex: number;
+
+                /**
+                 * Creates a new SnapshotMeta instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SnapshotMeta instance
+                 */
+                static create(properties: countersign.peer.v1.SnapshotMeta.$Shape): countersign.peer.v1.SnapshotMeta & countersign.peer.v1.SnapshotMeta.$Shape;
+                static create(properties?: countersign.peer.v1.SnapshotMeta.$Properties): countersign.peer.v1.SnapshotMeta;
+
+                /**
+                 * Encodes the specified SnapshotMeta message. Does not implicitly {@link countersign.peer.v1.SnapshotMeta.verify|verify} messages.
+                 * @param message SnapshotMeta message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.SnapshotMeta.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SnapshotMeta message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotMeta & countersign.peer.v1.SnapshotMeta.$Shape} SnapshotMeta
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.SnapshotMeta & countersign.peer.v1.SnapshotMeta.$Shape;
+            }
+
+            namespace SnapshotMeta {
+
+                /** Properties of a SnapshotMeta. */
+                interface $Properties {
+
+                    /** SnapshotMeta index */
+                    index?: (number|null);
+
+                    /** SnapshotMeta term */
+                    term?: (number|null);
+
+                    /** SnapshotMeta configuration */
+                    configuration?: (countersign.peer.v1.Configuration.$Properties|null);
+
+                    /** SnapshotMeta configurationIndex */
+                    configurationIndex?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SnapshotMeta. */
+                type $Shape = countersign.peer.v1.SnapshotMeta.$Properties;
+            }
+
+            /**
+             * Properties of a Configuration.
+             * @deprecated Use countersign.peer.v1.Configuration.$Properties instead.
+             */
+            interface IConfiguration extends countersign.peer.v1.Configuration.$Properties {
+            }
+
+            /** Represents a Configuration. */
+            class Configuration {
+
+                /**
+                 * Constructs a new Configuration.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.Configuration.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Configuration voters. */
+                voters: string[];
+
+                /** Configuration outgoing. */
+                outgoing: string[];
+
+                /** Configuration learners. */
+                learners: string[];
+
+                /** Configuration target. */
+                target?: (countersign.peer.v1.NodeIds.$Properties|null);
+
+                /**
+                 * Creates a new Configuration instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Configuration instance
+                 */
+                static create(properties: countersign.peer.v1.Configuration.$Shape): countersign.peer.v1.Configuration & countersign.peer.v1.Configuration.$Shape;
+                static create(properties?: countersign.peer.v1.Configuration.$Properties): countersign.peer.v1.Configuration;
+
+                /**
+                 * Encodes the specified Configuration message. Does not implicitly {@link countersign.peer.v1.Configuration.verify|verify} messages.
+                 * @param message Configuration message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.Configuration.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Configuration message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.Configuration & countersign.peer.v1.Configuration.$Shape} Configuration
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.Configuration & countersign.peer.v1.Configuration.$Shape;
+            }
+
+            namespace Configuration {
+
+                /** Properties of a Configuration. */
+                interface $Properties {
+
+                    /** Configuration voters */
+                    voters?: (string[]|null);
+
+                    /** Configuration outgoing */
+                    outgoing?: (string[]|null);
+
+                    /** Configuration learners */
+                    learners?: (string[]|null);
+
+                    /** Configuration target */
+                    target?: (countersign.peer.v1.NodeIds.$Properties|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Configuration. */
+                type $Shape = countersign.peer.v1.Configuration.$Properties;
+            }
+
+            /**
+             * Properties of a NodeIds.
+             * @deprecated Use countersign.peer.v1.NodeIds.$Properties instead.
+             */
+            interface INodeIds extends countersign.peer.v1.NodeIds.$Properties {
+            }
+
+            /** Represents a NodeIds. */
+            class NodeIds {
+
+                /**
+                 * Constructs a new NodeIds.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.NodeIds.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** NodeIds ids. */
+                ids: string[];
+
+                /**
+                 * Creates a new NodeIds instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns NodeIds instance
+                 */
+                static create(properties: countersign.peer.v1.NodeIds.$Shape): countersign.peer.v1.NodeIds & countersign.peer.v1.NodeIds.$Shape;
+                static create(properties?: countersign.peer.v1.NodeIds.$Properties): countersign.peer.v1.NodeIds;
+
+                /**
+                 * Encodes the specified NodeIds message. Does not implicitly {@link countersign.peer.v1.NodeIds.verify|verify} messages.
+                 * @param message NodeIds message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.NodeIds.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a NodeIds message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.NodeIds & countersign.peer.v1.NodeIds.$Shape} NodeIds
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.NodeIds & countersign.peer.v1.NodeIds.$Shape;
+            }
+
+            namespace NodeIds {
+
+                /** Properties of a NodeIds. */
+                interface $Properties {
+
+                    /** NodeIds ids */
+                    ids?: (string[]|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a NodeIds. */
+                type $Shape = countersign.peer.v1.NodeIds.$Properties;
+            }
+
+            /**
+             * Properties of a FetchRequest.
+             * @deprecated Use countersign.peer.v1.FetchRequest.$Properties instead.
+             */
+            interface IFetchRequest extends countersign.peer.v1.FetchRequest.$Properties {
+            }
+
+            /** Represents a FetchRequest. */
+            class FetchRequest {
+
+                /**
+                 * Constructs a new FetchRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.FetchRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FetchRequest hello. */
+                hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                /** FetchRequest snapshot. */
+                snapshot?: (countersign.peer.v1.SnapshotBytes.$Properties|null);
+
+                /** FetchRequest entries. */
+                entries?: (countersign.peer.v1.EntryRange.$Properties|null);
+
+                /** FetchRequest holding. */
+                holding?: (countersign.peer.v1.Holding.$Properties|null);
+
+                /** FetchRequest wanted. */
+                wanted?: ("snapshot"|"entries"|"holding");
+
+                /**
+                 * Creates a new FetchRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns FetchRequest instance
+                 */
+                static create(properties: countersign.peer.v1.FetchRequest.$Shape): countersign.peer.v1.FetchRequest & countersign.peer.v1.FetchRequest.$Shape;
+                static create(properties?: countersign.peer.v1.FetchRequest.$Properties): countersign.peer.v1.FetchRequest;
+
+                /**
+                 * Encodes the specified FetchRequest message. Does not implicitly {@link countersign.peer.v1.FetchRequest.verify|verify} messages.
+                 * @param message FetchRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.FetchRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FetchRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.FetchRequest & countersign.peer.v1.FetchRequest.$Shape} FetchRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.FetchRequest & countersign.peer.v1.FetchRequest.$Shape;
+            }
+
+            namespace FetchRequest {
+
+                /** Properties of a FetchRequest. */
+                interface $Properties {
+
+                    /** FetchRequest hello */
+                    hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                    /** FetchRequest snapshot */
+                    snapshot?: (countersign.peer.v1.SnapshotBytes.$Properties|null);
+
+                    /** FetchRequest entries */
+                    entries?: (countersign.peer.v1.EntryRange.$Properties|null);
+
+                    /** FetchRequest holding */
+                    holding?: (countersign.peer.v1.Holding.$Properties|null);
+
+                    /** FetchRequest wanted */
+                    wanted?: ("snapshot"|"entries"|"holding");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a FetchRequest. */
+                type $Shape = {
+                  hello?: countersign.peer.v1.Hello.$Shape|null;
+                  snapshot?: countersign.peer.v1.SnapshotBytes.$Shape|null;
+                  entries?: countersign.peer.v1.EntryRange.$Shape|null;
+                  holding?: countersign.peer.v1.Holding.$Shape|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ wanted?: undefined; snapshot?: null; entries?: null; holding?: null }|{ wanted?: "snapshot"; snapshot: countersign.peer.v1.SnapshotBytes.$Shape; entries?: null; holding?: null }|{ wanted?: "entries"; snapshot?: null; entries: countersign.peer.v1.EntryRange.$Shape; holding?: null }|{ wanted?: "holding"; snapshot?: null; entries?: null; holding: countersign.peer.v1.Holding.$Shape })
+                );
+            }
+
+            /**
+             * Properties of a SnapshotBytes.
+             * @deprecated Use countersign.peer.v1.SnapshotBytes.$Properties instead.
+             */
+            interface ISnapshotBytes extends countersign.peer.v1.SnapshotBytes.$Properties {
+            }
+
+            /** Represents a SnapshotBytes. */
+            class SnapshotBytes {
+
+                /**
+                 * Constructs a new SnapshotBytes.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.SnapshotBytes.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SnapshotBytes index. */
+                index: number;
+
+                /** SnapshotBytes offset. */
+                offset: number;
+
+                /**
+                 * Creates a new SnapshotBytes instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SnapshotBytes instance
+                 */
+                static create(properties: countersign.peer.v1.SnapshotBytes.$Shape): countersign.peer.v1.SnapshotBytes & countersign.peer.v1.SnapshotBytes.$Shape;
+                static create(properties?: countersign.peer.v1.SnapshotBytes.$Properties): countersign.peer.v1.SnapshotBytes;
+
+                /**
+                 * Encodes the specified SnapshotBytes message. Does not implicitly {@link countersign.peer.v1.SnapshotBytes.verify|verify} messages.
+                 * @param message SnapshotBytes message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.SnapshotBytes.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SnapshotBytes message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotBytes & countersign.peer.v1.SnapshotBytes.$Shape} SnapshotBytes
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.SnapshotBytes & countersign.peer.v1.SnapshotBytes.$Shape;
+            }
+
+            namespace SnapshotBytes {
+
+                /** Properties of a SnapshotBytes. */
+                interface $Properties {
+
+                    /** SnapshotBytes index */
+                    index?: (number|null);
+
+                    /** SnapshotBytes offset */
+                    offset?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SnapshotBytes. */
+                type $Shape = countersign.peer.v1.SnapshotBytes.$Properties;
+            }
+
+            /**
+             * Properties of an EntryRange.
+             * @deprecated Use countersign.peer.v1.EntryRange.$Properties instead.
+             */
+            interface IEntryRange extends countersign.peer.v1.EntryRange.$Properties {
+            }
+
+            /** Represents an EntryRange. */
+            class EntryRange {
+
+                /**
+                 * Constructs a new EntryRange.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.EntryRange.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** EntryRange from. */
+                from: number;
+
+                /** EntryRange to. */
+                to: number;
+
+                /**
+                 * Creates a new EntryRange instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns EntryRange instance
+                 */
+                static create(properties: countersign.peer.v1.EntryRange.$Shape): countersign.peer.v1.EntryRange & countersign.peer.v1.EntryRange.$Shape;
+                static create(properties?: countersign.peer.v1.EntryRange.$Properties): countersign.peer.v1.EntryRange;
+
+                /**
+                 * Encodes the specified EntryRange message. Does not implicitly {@link countersign.peer.v1.EntryRange.verify|verify} messages.
+                 * @param message EntryRange message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.EntryRange.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes an EntryRange message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.EntryRange & countersign.peer.v1.EntryRange.$Shape} EntryRange
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.EntryRange & countersign.peer.v1.EntryRange.$Shape;
+            }
+
+            namespace EntryRange {
+
+                /** Properties of an EntryRange. */
+                interface $Properties {
+
+                    /** EntryRange from */
+                    from?: (number|null);
+
+                    /** EntryRange to */
+                    to?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of an EntryRange. */
+                type $Shape = countersign.peer.v1.EntryRange.$Properties;
+            }
+
+            /**
+             * Properties of a Holding.
+             * @deprecated Use countersign.peer.v1.Holding.$Properties instead.
+             */
+            interface IHolding extends countersign.peer.v1.Holding.$Properties {
+            }
+
+            /** Represents a Holding. */
+            class Holding {
+
+                /**
+                 * Constructs a new Holding.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.Holding.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** Holding index. */
+                index: number;
+
+                /** Holding term. */
+                term: number;
+
+                /**
+                 * Creates a new Holding instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns Holding instance
+                 */
+                static create(properties: countersign.peer.v1.Holding.$Shape): countersign.peer.v1.Holding & countersign.peer.v1.Holding.$Shape;
+                static create(properties?: countersign.peer.v1.Holding.$Properties): countersign.peer.v1.Holding;
+
+                /**
+                 * Encodes the specified Holding message. Does not implicitly {@link countersign.peer.v1.Holding.verify|verify} messages.
+                 * @param message Holding message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.Holding.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a Holding message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.Holding & countersign.peer.v1.Holding.$Shape} Holding
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.Holding & countersign.peer.v1.Holding.$Shape;
+            }
+
+            namespace Holding {
+
+                /** Properties of a Holding. */
+                interface $Properties {
+
+                    /** Holding index */
+                    index?: (number|null);
+
+                    /** Holding term */
+                    term?: (number|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a Holding. */
+                type $Shape = countersign.peer.v1.Holding.$Properties;
+            }
+
+            /**
+             * Properties of a FetchAnswer.
+             * @deprecated Use countersign.peer.v1.FetchAnswer.$Properties instead.
+             */
+            interface IFetchAnswer extends countersign.peer.v1.FetchAnswer.$Properties {
+            }
+
+            /** Represents a FetchAnswer. */
+            class FetchAnswer {
+
+                /**
+                 * Constructs a new FetchAnswer.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.FetchAnswer.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** FetchAnswer hello. */
+                hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                /** FetchAnswer snapshot. */
+                snapshot?: (countersign.peer.v1.SnapshotInfo.$Properties|null);
+
+                /** FetchAnswer part. */
+                part?: (Uint8Array|null);
+
+                /** FetchAnswer entry. */
+                entry?: (countersign.peer.v1.RaftEntry.$Properties|null);
+
+                /** FetchAnswer holding. */
+                holding?: (number|null);
+
+                /** FetchAnswer answer. */
+                answer?: ("hello"|"snapshot"|"part"|"entry"|"holding");
+
+                /**
+                 * Creates a new FetchAnswer instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns FetchAnswer instance
+                 */
+                static create(properties: countersign.peer.v1.FetchAnswer.$Shape): countersign.peer.v1.FetchAnswer & countersign.peer.v1.FetchAnswer.$Shape;
+                static create(properties?: countersign.peer.v1.FetchAnswer.$Properties): countersign.peer.v1.FetchAnswer;
+
+                /**
+                 * Encodes the specified FetchAnswer message. Does not implicitly {@link countersign.peer.v1.FetchAnswer.verify|verify} messages.
+                 * @param message FetchAnswer message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.FetchAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a FetchAnswer message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.FetchAnswer & countersign.peer.v1.FetchAnswer.$Shape} FetchAnswer
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.FetchAnswer & countersign.peer.v1.FetchAnswer.$Shape;
+            }
+
+            namespace FetchAnswer {
+
+                /** Properties of a FetchAnswer. */
+                interface $Properties {
+
+                    /** FetchAnswer hello */
+                    hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                    /** FetchAnswer snapshot */
+                    snapshot?: (countersign.peer.v1.SnapshotInfo.$Properties|null);
+
+                    /** FetchAnswer part */
+                    part?: (Uint8Array|null);
+
+                    /** FetchAnswer entry */
+                    entry?: (countersign.peer.v1.RaftEntry.$Properties|null);
+
+                    /** FetchAnswer holding */
+                    holding?: (number|null);
+
+                    /** FetchAnswer answer */
+                    answer?: ("hello"|"snapshot"|"part"|"entry"|"holding");
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Narrowed shape of a FetchAnswer. */
+                type $Shape = {
+                  hello?: countersign.peer.v1.Hello.$Shape|null;
+                  snapshot?: countersign.peer.v1.SnapshotInfo.$Shape|null;
+                  part?: Uint8Array|null;
+                  entry?: countersign.peer.v1.RaftEntry.$Shape|null;
+                  holding?: number|null;
+                  $unknowns?: Uint8Array[];
+                } & (
+                  ({ answer?: undefined; hello?: null; snapshot?: null; part?: null; entry?: null; holding?: null }|{ answer?: "hello"; hello: countersign.peer.v1.Hello.$Shape; snapshot?: null; part?: null; entry?: null; holding?: null }|{ answer?: "snapshot"; hello?: null; snapshot: countersign.peer.v1.SnapshotInfo.$Shape; part?: null; entry?: null; holding?: null }|{ answer?: "part"; hello?: null; snapshot?: null; part: Uint8Array; entry?: null; holding?: null }|{ answer?: "entry"; hello?: null; snapshot?: null; part?: null; entry: countersign.peer.v1.RaftEntry.$Shape; holding?: null }|{ answer?: "holding"; hello?: null; snapshot?: null; part?: null; entry?: null; holding: number })
+                );
+            }
+
+            /**
+             * Properties of a SnapshotInfo.
+             * @deprecated Use countersign.peer.v1.SnapshotInfo.$Properties instead.
+             */
+            interface ISnapshotInfo extends countersign.peer.v1.SnapshotInfo.$Properties {
+            }
+
+            /** Represents a SnapshotInfo. */
+            class SnapshotInfo {
+
+                /**
+                 * Constructs a new SnapshotInfo.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.SnapshotInfo.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** SnapshotInfo meta. */
+                meta?: (countersign.peer.v1.SnapshotMeta.$Properties|null);
+
+                /** SnapshotInfo clusterId. */
+                clusterId: string;
+
+                /** SnapshotInfo chain. */
+                chain: string;
+
+                /** SnapshotInfo stateDigest. */
+                stateDigest: string;
+
+                /** SnapshotInfo size. */
+                size: number;
+
+                /** SnapshotInfo digest. */
+                digest: string;
+
+                /**
+                 * Creates a new SnapshotInfo instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns SnapshotInfo instance
+                 */
+                static create(properties: countersign.peer.v1.SnapshotInfo.$Shape): countersign.peer.v1.SnapshotInfo & countersign.peer.v1.SnapshotInfo.$Shape;
+                static create(properties?: countersign.peer.v1.SnapshotInfo.$Properties): countersign.peer.v1.SnapshotInfo;
+
+                /**
+                 * Encodes the specified SnapshotInfo message. Does not implicitly {@link countersign.peer.v1.SnapshotInfo.verify|verify} messages.
+                 * @param message SnapshotInfo message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.SnapshotInfo.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a SnapshotInfo message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotInfo & countersign.peer.v1.SnapshotInfo.$Shape} SnapshotInfo
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.SnapshotInfo & countersign.peer.v1.SnapshotInfo.$Shape;
+            }
+
+            namespace SnapshotInfo {
+
+                /** Properties of a SnapshotInfo. */
+                interface $Properties {
+
+                    /** SnapshotInfo meta */
+                    meta?: (countersign.peer.v1.SnapshotMeta.$Properties|null);
+
+                    /** SnapshotInfo clusterId */
+                    clusterId?: (string|null);
+
+                    /** SnapshotInfo chain */
+                    chain?: (string|null);
+
+                    /** SnapshotInfo stateDigest */
+                    stateDigest?: (string|null);
+
+                    /** SnapshotInfo size */
+                    size?: (number|null);
+
+                    /** SnapshotInfo digest */
+                    digest?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a SnapshotInfo. */
+                type $Shape = countersign.peer.v1.SnapshotInfo.$Properties;
+            }
+
+            /**
+             * Properties of a TransferRequest.
+             * @deprecated Use countersign.peer.v1.TransferRequest.$Properties instead.
+             */
+            interface ITransferRequest extends countersign.peer.v1.TransferRequest.$Properties {
+            }
+
+            /** Represents a TransferRequest. */
+            class TransferRequest {
+
+                /**
+                 * Constructs a new TransferRequest.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.TransferRequest.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TransferRequest hello. */
+                hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                /** TransferRequest to. */
+                to: string;
+
+                /**
+                 * Creates a new TransferRequest instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns TransferRequest instance
+                 */
+                static create(properties: countersign.peer.v1.TransferRequest.$Shape): countersign.peer.v1.TransferRequest & countersign.peer.v1.TransferRequest.$Shape;
+                static create(properties?: countersign.peer.v1.TransferRequest.$Properties): countersign.peer.v1.TransferRequest;
+
+                /**
+                 * Encodes the specified TransferRequest message. Does not implicitly {@link countersign.peer.v1.TransferRequest.verify|verify} messages.
+                 * @param message TransferRequest message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.TransferRequest.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TransferRequest message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.TransferRequest & countersign.peer.v1.TransferRequest.$Shape} TransferRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.TransferRequest & countersign.peer.v1.TransferRequest.$Shape;
+            }
+
+            namespace TransferRequest {
+
+                /** Properties of a TransferRequest. */
+                interface $Properties {
+
+                    /** TransferRequest hello */
+                    hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                    /** TransferRequest to */
+                    to?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TransferRequest. */
+                type $Shape = countersign.peer.v1.TransferRequest.$Properties;
+            }
+
+            /**
+             * Properties of a TransferAnswer.
+             * @deprecated Use countersign.peer.v1.TransferAnswer.$Properties instead.
+             */
+            interface ITransferAnswer extends countersign.peer.v1.TransferAnswer.$Properties {
+            }
+
+            /** Represents a TransferAnswer. */
+            class TransferAnswer {
+
+                /**
+                 * Constructs a new TransferAnswer.
+                 * @param [properties] Properties to set
+                 */
+                constructor(properties?: countersign.peer.v1.TransferAnswer.$Properties);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+
+                /** TransferAnswer hello. */
+                hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                /** TransferAnswer asked. */
+                asked: boolean;
+
+                /** TransferAnswer leader. */
+                leader: string;
+
+                /** TransferAnswer term. */
+                term: number;
+
+                /** TransferAnswer leaderAddress. */
+                leaderAddress: string;
+
+                /**
+                 * Creates a new TransferAnswer instance using the specified properties.
+                 * @param [properties] Properties to set
+                 * @returns TransferAnswer instance
+                 */
+                static create(properties: countersign.peer.v1.TransferAnswer.$Shape): countersign.peer.v1.TransferAnswer & countersign.peer.v1.TransferAnswer.$Shape;
+                static create(properties?: countersign.peer.v1.TransferAnswer.$Properties): countersign.peer.v1.TransferAnswer;
+
+                /**
+                 * Encodes the specified TransferAnswer message. Does not implicitly {@link countersign.peer.v1.TransferAnswer.verify|verify} messages.
+                 * @param message TransferAnswer message or plain object to encode
+                 * @param [writer] Writer to encode to
+                 * @returns Writer
+                 */
+                static encode(message: countersign.peer.v1.TransferAnswer.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+                /**
+                 * Decodes a TransferAnswer message from the specified reader or buffer.
+                 * @param reader Reader or buffer to decode from
+                 * @param [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.TransferAnswer & countersign.peer.v1.TransferAnswer.$Shape} TransferAnswer
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.peer.v1.TransferAnswer & countersign.peer.v1.TransferAnswer.$Shape;
+            }
+
+            namespace TransferAnswer {
+
+                /** Properties of a TransferAnswer. */
+                interface $Properties {
+
+                    /** TransferAnswer hello */
+                    hello?: (countersign.peer.v1.Hello.$Properties|null);
+
+                    /** TransferAnswer asked */
+                    asked?: (boolean|null);
+
+                    /** TransferAnswer leader */
+                    leader?: (string|null);
+
+                    /** TransferAnswer term */
+                    term?: (number|null);
+
+                    /** TransferAnswer leaderAddress */
+                    leaderAddress?: (string|null);
+
+                    /** Unknown fields preserved while decoding when enabled */
+                    $unknowns?: Uint8Array[];
+                }
+
+                /** Shape of a TransferAnswer. */
+                type $Shape = countersign.peer.v1.TransferAnswer.$Properties;
             }
 
             /**
@@ -5346,6 +6324,24 @@ export namespace countersign {
             /** StatusResponse noise. */
             noise: number;
 
+            /** StatusResponse snapshotIndex. */
+            snapshotIndex: number;
+
+            /** StatusResponse firstIndex. */
+            firstIndex: number;
+
+            /** StatusResponse members. */
+            members: countersign.v1.Member.$Properties[];
+
+            /** StatusResponse configurationIndex. */
+            configurationIndex: number;
+
+            /** StatusResponse configurationCommitted. */
+            configurationCommitted: boolean;
+
+            /** StatusResponse removed. */
+            removed: boolean;
+
             /**
              * Creates a new StatusResponse instance using the specified properties.
              * @param [properties] Properties to set
@@ -5450,12 +6446,107 @@ export namespace countersign {
                 /** StatusResponse noise */
                 noise?: (number|null);
 
+                /** StatusResponse snapshotIndex */
+                snapshotIndex?: (number|null);
+
+                /** StatusResponse firstIndex */
+                firstIndex?: (number|null);
+
+                /** StatusResponse members */
+                members?: (countersign.v1.Member.$Properties[]|null);
+
+                /** StatusResponse configurationIndex */
+                configurationIndex?: (number|null);
+
+                /** StatusResponse configurationCommitted */
+                configurationCommitted?: (boolean|null);
+
+                /** StatusResponse removed */
+                removed?: (boolean|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
 
             /** Shape of a StatusResponse. */
             type $Shape = countersign.v1.StatusResponse.$Properties;
+        }
+
+        /**
+         * Properties of a Member.
+         * @deprecated Use countersign.v1.Member.$Properties instead.
+         */
+        interface IMember extends countersign.v1.Member.$Properties {
+        }
+
+        /** Represents a Member. */
+        class Member {
+
+            /**
+             * Constructs a new Member.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: countersign.v1.Member.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** Member nodeId. */
+            nodeId: string;
+
+            /** Member role. */
+            role: string;
+
+            /** Member address. */
+            address: string;
+
+            /**
+             * Creates a new Member instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns Member instance
+             */
+            static create(properties: countersign.v1.Member.$Shape): countersign.v1.Member & countersign.v1.Member.$Shape;
+            static create(properties?: countersign.v1.Member.$Properties): countersign.v1.Member;
+
+            /**
+             * Encodes the specified Member message. Does not implicitly {@link countersign.v1.Member.verify|verify} messages.
+             * @param message Member message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: countersign.v1.Member.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a Member message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {countersign.v1.Member & countersign.v1.Member.$Shape} Member
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.v1.Member & countersign.v1.Member.$Shape;
+        }
+
+        namespace Member {
+
+            /** Properties of a Member. */
+            interface $Properties {
+
+                /** Member nodeId */
+                nodeId?: (string|null);
+
+                /** Member role */
+                role?: (string|null);
+
+                /** Member address */
+                address?: (string|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a Member. */
+            type $Shape = countersign.v1.Member.$Properties;
         }
 
         /**
@@ -5497,6 +6588,12 @@ export namespace countersign {
 
             /** PeerStatus connected. */
             connected: boolean;
+
+            /** PeerStatus votes. */
+            votes: boolean;
+
+            /** PeerStatus catchUpRounds. */
+            catchUpRounds: number;
 
             /**
              * Creates a new PeerStatus instance using the specified properties.
@@ -5550,6 +6647,12 @@ export namespace countersign {
 
                 /** PeerStatus connected */
                 connected?: (boolean|null);
+
+                /** PeerStatus votes */
+                votes?: (boolean|null);
+
+                /** PeerStatus catchUpRounds */
+                catchUpRounds?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

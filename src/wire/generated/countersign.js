@@ -708,7 +708,8 @@ export const countersign = $root.countersign = (() => {
                  * @property {countersign.peer.v1.Heartbeat.$Properties|null} [heartbeat] RaftMessage heartbeat
                  * @property {countersign.peer.v1.HeartbeatReply.$Properties|null} [heartbeatReply] RaftMessage heartbeatReply
                  * @property {countersign.peer.v1.TimeoutNow.$Properties|null} [timeoutNow] RaftMessage timeoutNow
-                 * @property {"preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow"} [message] RaftMessage message
+                 * @property {countersign.peer.v1.SnapshotOffer.$Properties|null} [snapshotOffer] RaftMessage snapshotOffer
+                 * @property {"preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow"|"snapshotOffer"} [message] RaftMessage message
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -735,9 +736,10 @@ export const countersign = $root.countersign = (() => {
                  *   heartbeat?: countersign.peer.v1.Heartbeat.$Shape|null;
                  *   heartbeatReply?: countersign.peer.v1.HeartbeatReply.$Shape|null;
                  *   timeoutNow?: countersign.peer.v1.TimeoutNow.$Shape|null;
+                 *   snapshotOffer?: countersign.peer.v1.SnapshotOffer.$Shape|null;
                  *   $unknowns?: Array.<Uint8Array>;
                  * } & (
-                 *   ({ message?: undefined; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "preVote"; preVote: countersign.peer.v1.PreVote.$Shape; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "preVoteReply"; preVote?: null; preVoteReply: countersign.peer.v1.PreVoteReply.$Shape; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "vote"; preVote?: null; preVoteReply?: null; vote: countersign.peer.v1.Vote.$Shape; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "voteReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply: countersign.peer.v1.VoteReply.$Shape; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "append"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append: countersign.peer.v1.Append.$Shape; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "appendReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply: countersign.peer.v1.AppendReply.$Shape; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null }|{ message?: "heartbeat"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat: countersign.peer.v1.Heartbeat.$Shape; heartbeatReply?: null; timeoutNow?: null }|{ message?: "heartbeatReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply: countersign.peer.v1.HeartbeatReply.$Shape; timeoutNow?: null }|{ message?: "timeoutNow"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow: countersign.peer.v1.TimeoutNow.$Shape })
+                 *   ({ message?: undefined; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "preVote"; preVote: countersign.peer.v1.PreVote.$Shape; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "preVoteReply"; preVote?: null; preVoteReply: countersign.peer.v1.PreVoteReply.$Shape; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "vote"; preVote?: null; preVoteReply?: null; vote: countersign.peer.v1.Vote.$Shape; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "voteReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply: countersign.peer.v1.VoteReply.$Shape; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "append"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append: countersign.peer.v1.Append.$Shape; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "appendReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply: countersign.peer.v1.AppendReply.$Shape; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "heartbeat"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat: countersign.peer.v1.Heartbeat.$Shape; heartbeatReply?: null; timeoutNow?: null; snapshotOffer?: null }|{ message?: "heartbeatReply"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply: countersign.peer.v1.HeartbeatReply.$Shape; timeoutNow?: null; snapshotOffer?: null }|{ message?: "timeoutNow"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow: countersign.peer.v1.TimeoutNow.$Shape; snapshotOffer?: null }|{ message?: "snapshotOffer"; preVote?: null; preVoteReply?: null; vote?: null; voteReply?: null; append?: null; appendReply?: null; heartbeat?: null; heartbeatReply?: null; timeoutNow?: null; snapshotOffer: countersign.peer.v1.SnapshotOffer.$Shape })
                  * )} countersign.peer.v1.RaftMessage.$Shape
                  */
 
@@ -852,17 +854,25 @@ export const countersign = $root.countersign = (() => {
                  */
                 RaftMessage.prototype.timeoutNow = null;
 
+                /**
+                 * RaftMessage snapshotOffer.
+                 * @member {countersign.peer.v1.SnapshotOffer.$Properties|null|undefined} snapshotOffer
+                 * @memberof countersign.peer.v1.RaftMessage
+                 * @instance
+                 */
+                RaftMessage.prototype.snapshotOffer = null;
+
                 // OneOf field names bound to virtual getters and setters
                 let $oneOfFields;
 
                 /**
                  * RaftMessage message.
-                 * @member {"preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow"|undefined} message
+                 * @member {"preVote"|"preVoteReply"|"vote"|"voteReply"|"append"|"appendReply"|"heartbeat"|"heartbeatReply"|"timeoutNow"|"snapshotOffer"|undefined} message
                  * @memberof countersign.peer.v1.RaftMessage
                  * @instance
                  */
                 $Object.defineProperty(RaftMessage.prototype, "message", {
-                    get: $util.oneOfGetter($oneOfFields = ["preVote", "preVoteReply", "vote", "voteReply", "append", "appendReply", "heartbeat", "heartbeatReply", "timeoutNow"]),
+                    get: $util.oneOfGetter($oneOfFields = ["preVote", "preVoteReply", "vote", "voteReply", "append", "appendReply", "heartbeat", "heartbeatReply", "timeoutNow", "snapshotOffer"]),
                     set: $util.oneOfSetter($oneOfFields)
                 });
 
@@ -922,6 +932,8 @@ export const countersign = $root.countersign = (() => {
                         $root.countersign.peer.v1.HeartbeatReply.encode(message.heartbeatReply, writer.uint32(/* id 11, wireType 2 =*/90).fork(), _depth + 1).ldelim();
                     if (message.timeoutNow != null && $Object.hasOwnProperty.call(message, "timeoutNow"))
                         $root.countersign.peer.v1.TimeoutNow.encode(message.timeoutNow, writer.uint32(/* id 12, wireType 2 =*/98).fork(), _depth + 1).ldelim();
+                    if (message.snapshotOffer != null && $Object.hasOwnProperty.call(message, "snapshotOffer"))
+                        $root.countersign.peer.v1.SnapshotOffer.encode(message.snapshotOffer, writer.uint32(/* id 13, wireType 2 =*/106).fork(), _depth + 1).ldelim();
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -1054,6 +1066,13 @@ export const countersign = $root.countersign = (() => {
                                     break;
                                 message.timeoutNow = $root.countersign.peer.v1.TimeoutNow.decode(reader, reader.size(), $undefined, _depth + 1, message.timeoutNow);
                                 message.message = "timeoutNow";
+                                continue;
+                            }
+                        case 13: {
+                                if (wireType !== 2)
+                                    break;
+                                message.snapshotOffer = $root.countersign.peer.v1.SnapshotOffer.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshotOffer);
+                                message.message = "snapshotOffer";
                                 continue;
                             }
                         }
@@ -3234,6 +3253,2384 @@ export const countersign = $root.countersign = (() => {
                 };
 
                 return TimeoutNow;
+            })();
+
+            v1.SnapshotOffer = (function() {
+
+                /**
+                 * Properties of a SnapshotOffer.
+                 * @typedef {Object} countersign.peer.v1.SnapshotOffer.$Properties
+                 * @property {number|null} [session] SnapshotOffer session
+                 * @property {countersign.peer.v1.SnapshotMeta.$Properties|null} [snapshot] SnapshotOffer snapshot
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a SnapshotOffer.
+                 * @memberof countersign.peer.v1
+                 * @interface ISnapshotOffer
+                 * @augments countersign.peer.v1.SnapshotOffer.$Properties
+                 * @deprecated Use countersign.peer.v1.SnapshotOffer.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a SnapshotOffer.
+                 * @typedef {countersign.peer.v1.SnapshotOffer.$Properties} countersign.peer.v1.SnapshotOffer.$Shape
+                 */
+
+                /**
+                 * Constructs a new SnapshotOffer.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a SnapshotOffer.
+                 * @constructor
+                 * @param {countersign.peer.v1.SnapshotOffer.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const SnapshotOffer = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * SnapshotOffer session.
+                 * @member {number} session
+                 * @memberof countersign.peer.v1.SnapshotOffer
+                 * @instance
+                 */
+                SnapshotOffer.prototype.session = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * SnapshotOffer snapshot.
+                 * @member {countersign.peer.v1.SnapshotMeta.$Properties|null|undefined} snapshot
+                 * @memberof countersign.peer.v1.SnapshotOffer
+                 * @instance
+                 */
+                SnapshotOffer.prototype.snapshot = null;
+
+                /**
+                 * Creates a new SnapshotOffer instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.SnapshotOffer
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotOffer.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.SnapshotOffer} SnapshotOffer instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.SnapshotOffer.$Shape): countersign.peer.v1.SnapshotOffer & countersign.peer.v1.SnapshotOffer.$Shape;
+                 *   (properties?: countersign.peer.v1.SnapshotOffer.$Properties): countersign.peer.v1.SnapshotOffer;
+                 * }}
+                 */
+                SnapshotOffer.create = function(properties) {
+                    return new SnapshotOffer(properties);
+                };
+
+                /**
+                 * Encodes the specified SnapshotOffer message. Does not implicitly {@link countersign.peer.v1.SnapshotOffer.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.SnapshotOffer
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotOffer.$Properties} message SnapshotOffer message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                SnapshotOffer.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.session != null && $Object.hasOwnProperty.call(message, "session") && (typeof message.session === "object" ? message.session.low || message.session.high : message.session !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.session);
+                    if (message.snapshot != null && $Object.hasOwnProperty.call(message, "snapshot"))
+                        $root.countersign.peer.v1.SnapshotMeta.encode(message.snapshot, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a SnapshotOffer message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.SnapshotOffer
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotOffer & countersign.peer.v1.SnapshotOffer.$Shape} SnapshotOffer
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                SnapshotOffer.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.SnapshotOffer();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.session = value;
+                                else
+                                    delete message.session;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.snapshot = $root.countersign.peer.v1.SnapshotMeta.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshot);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SnapshotOffer;
+            })();
+
+            v1.SnapshotMeta = (function() {
+
+                /**
+                 * Properties of a SnapshotMeta.
+                 * @typedef {Object} countersign.peer.v1.SnapshotMeta.$Properties
+                 * @property {number|null} [index] SnapshotMeta index
+                 * @property {number|null} [term] SnapshotMeta term
+                 * @property {countersign.peer.v1.Configuration.$Properties|null} [configuration] SnapshotMeta configuration
+                 * @property {number|null} [configurationIndex] SnapshotMeta configurationIndex
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a SnapshotMeta.
+                 * @memberof countersign.peer.v1
+                 * @interface ISnapshotMeta
+                 * @augments countersign.peer.v1.SnapshotMeta.$Properties
+                 * @deprecated Use countersign.peer.v1.SnapshotMeta.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a SnapshotMeta.
+                 * @typedef {countersign.peer.v1.SnapshotMeta.$Properties} countersign.peer.v1.SnapshotMeta.$Shape
+                 */
+
+                /**
+                 * Constructs a new SnapshotMeta.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a SnapshotMeta.
+                 * @constructor
+                 * @param {countersign.peer.v1.SnapshotMeta.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const SnapshotMeta = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * SnapshotMeta index.
+                 * @member {number} index
+                 * @memberof countersign.peer.v1.SnapshotMeta
+                 * @instance
+                 */
+                SnapshotMeta.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * SnapshotMeta term.
+                 * @member {number} term
+                 * @memberof countersign.peer.v1.SnapshotMeta
+                 * @instance
+                 */
+                SnapshotMeta.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * SnapshotMeta configuration.
+                 * @member {countersign.peer.v1.Configuration.$Properties|null|undefined} configuration
+                 * @memberof countersign.peer.v1.SnapshotMeta
+                 * @instance
+                 */
+                SnapshotMeta.prototype.configuration = null;
+
+                /**
+                 * SnapshotMeta configurationIndex.
+                 * @member {number} configurationIndex
+                 * @memberof countersign.peer.v1.SnapshotMeta
+                 * @instance
+                 */
+                SnapshotMeta.prototype.configurationIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new SnapshotMeta instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.SnapshotMeta
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotMeta.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.SnapshotMeta} SnapshotMeta instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.SnapshotMeta.$Shape): countersign.peer.v1.SnapshotMeta & countersign.peer.v1.SnapshotMeta.$Shape;
+                 *   (properties?: countersign.peer.v1.SnapshotMeta.$Properties): countersign.peer.v1.SnapshotMeta;
+                 * }}
+                 */
+                SnapshotMeta.create = function(properties) {
+                    return new SnapshotMeta(properties);
+                };
+
+                /**
+                 * Encodes the specified SnapshotMeta message. Does not implicitly {@link countersign.peer.v1.SnapshotMeta.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.SnapshotMeta
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotMeta.$Properties} message SnapshotMeta message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                SnapshotMeta.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.index != null && $Object.hasOwnProperty.call(message, "index") && (typeof message.index === "object" ? message.index.low || message.index.high : message.index !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.index);
+                    if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.term);
+                    if (message.configuration != null && $Object.hasOwnProperty.call(message, "configuration"))
+                        $root.countersign.peer.v1.Configuration.encode(message.configuration, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.configurationIndex != null && $Object.hasOwnProperty.call(message, "configurationIndex") && (typeof message.configurationIndex === "object" ? message.configurationIndex.low || message.configurationIndex.high : message.configurationIndex !== 0))
+                        writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.configurationIndex);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a SnapshotMeta message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.SnapshotMeta
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotMeta & countersign.peer.v1.SnapshotMeta.$Shape} SnapshotMeta
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                SnapshotMeta.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.SnapshotMeta();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.index = value;
+                                else
+                                    delete message.index;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.term = value;
+                                else
+                                    delete message.term;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.configuration = $root.countersign.peer.v1.Configuration.decode(reader, reader.size(), $undefined, _depth + 1, message.configuration);
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.configurationIndex = value;
+                                else
+                                    delete message.configurationIndex;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SnapshotMeta;
+            })();
+
+            v1.Configuration = (function() {
+
+                /**
+                 * Properties of a Configuration.
+                 * @typedef {Object} countersign.peer.v1.Configuration.$Properties
+                 * @property {Array.<string>|null} [voters] Configuration voters
+                 * @property {Array.<string>|null} [outgoing] Configuration outgoing
+                 * @property {Array.<string>|null} [learners] Configuration learners
+                 * @property {countersign.peer.v1.NodeIds.$Properties|null} [target] Configuration target
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Configuration.
+                 * @memberof countersign.peer.v1
+                 * @interface IConfiguration
+                 * @augments countersign.peer.v1.Configuration.$Properties
+                 * @deprecated Use countersign.peer.v1.Configuration.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Configuration.
+                 * @typedef {countersign.peer.v1.Configuration.$Properties} countersign.peer.v1.Configuration.$Shape
+                 */
+
+                /**
+                 * Constructs a new Configuration.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a Configuration.
+                 * @constructor
+                 * @param {countersign.peer.v1.Configuration.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Configuration = function (properties) {
+                    this.voters = [];
+                    this.outgoing = [];
+                    this.learners = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Configuration voters.
+                 * @member {Array.<string>} voters
+                 * @memberof countersign.peer.v1.Configuration
+                 * @instance
+                 */
+                Configuration.prototype.voters = $util.emptyArray;
+
+                /**
+                 * Configuration outgoing.
+                 * @member {Array.<string>} outgoing
+                 * @memberof countersign.peer.v1.Configuration
+                 * @instance
+                 */
+                Configuration.prototype.outgoing = $util.emptyArray;
+
+                /**
+                 * Configuration learners.
+                 * @member {Array.<string>} learners
+                 * @memberof countersign.peer.v1.Configuration
+                 * @instance
+                 */
+                Configuration.prototype.learners = $util.emptyArray;
+
+                /**
+                 * Configuration target.
+                 * @member {countersign.peer.v1.NodeIds.$Properties|null|undefined} target
+                 * @memberof countersign.peer.v1.Configuration
+                 * @instance
+                 */
+                Configuration.prototype.target = null;
+
+                /**
+                 * Creates a new Configuration instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.Configuration
+                 * @static
+                 * @param {countersign.peer.v1.Configuration.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.Configuration} Configuration instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.Configuration.$Shape): countersign.peer.v1.Configuration & countersign.peer.v1.Configuration.$Shape;
+                 *   (properties?: countersign.peer.v1.Configuration.$Properties): countersign.peer.v1.Configuration;
+                 * }}
+                 */
+                Configuration.create = function(properties) {
+                    return new Configuration(properties);
+                };
+
+                /**
+                 * Encodes the specified Configuration message. Does not implicitly {@link countersign.peer.v1.Configuration.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.Configuration
+                 * @static
+                 * @param {countersign.peer.v1.Configuration.$Properties} message Configuration message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Configuration.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.voters != null && message.voters.length)
+                        for (let i = 0; i < message.voters.length; ++i)
+                            writer.uint32(/* id 1, wireType 2 =*/10).string(message.voters[i]);
+                    if (message.outgoing != null && message.outgoing.length)
+                        for (let i = 0; i < message.outgoing.length; ++i)
+                            writer.uint32(/* id 2, wireType 2 =*/18).string(message.outgoing[i]);
+                    if (message.learners != null && message.learners.length)
+                        for (let i = 0; i < message.learners.length; ++i)
+                            writer.uint32(/* id 3, wireType 2 =*/26).string(message.learners[i]);
+                    if (message.target != null && $Object.hasOwnProperty.call(message, "target"))
+                        $root.countersign.peer.v1.NodeIds.encode(message.target, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Configuration message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.Configuration
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.Configuration & countersign.peer.v1.Configuration.$Shape} Configuration
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Configuration.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.Configuration();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.voters && message.voters.length))
+                                    message.voters = [];
+                                message.voters.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.outgoing && message.outgoing.length))
+                                    message.outgoing = [];
+                                message.outgoing.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.learners && message.learners.length))
+                                    message.learners = [];
+                                message.learners.push(reader.stringVerify());
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                message.target = $root.countersign.peer.v1.NodeIds.decode(reader, reader.size(), $undefined, _depth + 1, message.target);
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Configuration;
+            })();
+
+            v1.NodeIds = (function() {
+
+                /**
+                 * Properties of a NodeIds.
+                 * @typedef {Object} countersign.peer.v1.NodeIds.$Properties
+                 * @property {Array.<string>|null} [ids] NodeIds ids
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a NodeIds.
+                 * @memberof countersign.peer.v1
+                 * @interface INodeIds
+                 * @augments countersign.peer.v1.NodeIds.$Properties
+                 * @deprecated Use countersign.peer.v1.NodeIds.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a NodeIds.
+                 * @typedef {countersign.peer.v1.NodeIds.$Properties} countersign.peer.v1.NodeIds.$Shape
+                 */
+
+                /**
+                 * Constructs a new NodeIds.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a NodeIds.
+                 * @constructor
+                 * @param {countersign.peer.v1.NodeIds.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const NodeIds = function (properties) {
+                    this.ids = [];
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * NodeIds ids.
+                 * @member {Array.<string>} ids
+                 * @memberof countersign.peer.v1.NodeIds
+                 * @instance
+                 */
+                NodeIds.prototype.ids = $util.emptyArray;
+
+                /**
+                 * Creates a new NodeIds instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.NodeIds
+                 * @static
+                 * @param {countersign.peer.v1.NodeIds.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.NodeIds} NodeIds instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.NodeIds.$Shape): countersign.peer.v1.NodeIds & countersign.peer.v1.NodeIds.$Shape;
+                 *   (properties?: countersign.peer.v1.NodeIds.$Properties): countersign.peer.v1.NodeIds;
+                 * }}
+                 */
+                NodeIds.create = function(properties) {
+                    return new NodeIds(properties);
+                };
+
+                /**
+                 * Encodes the specified NodeIds message. Does not implicitly {@link countersign.peer.v1.NodeIds.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.NodeIds
+                 * @static
+                 * @param {countersign.peer.v1.NodeIds.$Properties} message NodeIds message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                NodeIds.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.ids != null && message.ids.length)
+                        for (let i = 0; i < message.ids.length; ++i)
+                            writer.uint32(/* id 1, wireType 2 =*/10).string(message.ids[i]);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a NodeIds message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.NodeIds
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.NodeIds & countersign.peer.v1.NodeIds.$Shape} NodeIds
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                NodeIds.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.NodeIds();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                if (!(message.ids && message.ids.length))
+                                    message.ids = [];
+                                message.ids.push(reader.stringVerify());
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return NodeIds;
+            })();
+
+            v1.FetchRequest = (function() {
+
+                /**
+                 * Properties of a FetchRequest.
+                 * @typedef {Object} countersign.peer.v1.FetchRequest.$Properties
+                 * @property {countersign.peer.v1.Hello.$Properties|null} [hello] FetchRequest hello
+                 * @property {countersign.peer.v1.SnapshotBytes.$Properties|null} [snapshot] FetchRequest snapshot
+                 * @property {countersign.peer.v1.EntryRange.$Properties|null} [entries] FetchRequest entries
+                 * @property {countersign.peer.v1.Holding.$Properties|null} [holding] FetchRequest holding
+                 * @property {"snapshot"|"entries"|"holding"} [wanted] FetchRequest wanted
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a FetchRequest.
+                 * @memberof countersign.peer.v1
+                 * @interface IFetchRequest
+                 * @augments countersign.peer.v1.FetchRequest.$Properties
+                 * @deprecated Use countersign.peer.v1.FetchRequest.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a FetchRequest.
+                 * @typedef {{
+                 *   hello?: countersign.peer.v1.Hello.$Shape|null;
+                 *   snapshot?: countersign.peer.v1.SnapshotBytes.$Shape|null;
+                 *   entries?: countersign.peer.v1.EntryRange.$Shape|null;
+                 *   holding?: countersign.peer.v1.Holding.$Shape|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ wanted?: undefined; snapshot?: null; entries?: null; holding?: null }|{ wanted?: "snapshot"; snapshot: countersign.peer.v1.SnapshotBytes.$Shape; entries?: null; holding?: null }|{ wanted?: "entries"; snapshot?: null; entries: countersign.peer.v1.EntryRange.$Shape; holding?: null }|{ wanted?: "holding"; snapshot?: null; entries?: null; holding: countersign.peer.v1.Holding.$Shape })
+                 * )} countersign.peer.v1.FetchRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new FetchRequest.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a FetchRequest.
+                 * @constructor
+                 * @param {countersign.peer.v1.FetchRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const FetchRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * FetchRequest hello.
+                 * @member {countersign.peer.v1.Hello.$Properties|null|undefined} hello
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @instance
+                 */
+                FetchRequest.prototype.hello = null;
+
+                /**
+                 * FetchRequest snapshot.
+                 * @member {countersign.peer.v1.SnapshotBytes.$Properties|null|undefined} snapshot
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @instance
+                 */
+                FetchRequest.prototype.snapshot = null;
+
+                /**
+                 * FetchRequest entries.
+                 * @member {countersign.peer.v1.EntryRange.$Properties|null|undefined} entries
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @instance
+                 */
+                FetchRequest.prototype.entries = null;
+
+                /**
+                 * FetchRequest holding.
+                 * @member {countersign.peer.v1.Holding.$Properties|null|undefined} holding
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @instance
+                 */
+                FetchRequest.prototype.holding = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * FetchRequest wanted.
+                 * @member {"snapshot"|"entries"|"holding"|undefined} wanted
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @instance
+                 */
+                $Object.defineProperty(FetchRequest.prototype, "wanted", {
+                    get: $util.oneOfGetter($oneOfFields = ["snapshot", "entries", "holding"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new FetchRequest instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @static
+                 * @param {countersign.peer.v1.FetchRequest.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.FetchRequest} FetchRequest instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.FetchRequest.$Shape): countersign.peer.v1.FetchRequest & countersign.peer.v1.FetchRequest.$Shape;
+                 *   (properties?: countersign.peer.v1.FetchRequest.$Properties): countersign.peer.v1.FetchRequest;
+                 * }}
+                 */
+                FetchRequest.create = function(properties) {
+                    return new FetchRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified FetchRequest message. Does not implicitly {@link countersign.peer.v1.FetchRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @static
+                 * @param {countersign.peer.v1.FetchRequest.$Properties} message FetchRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                FetchRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.hello != null && $Object.hasOwnProperty.call(message, "hello"))
+                        $root.countersign.peer.v1.Hello.encode(message.hello, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.snapshot != null && $Object.hasOwnProperty.call(message, "snapshot"))
+                        $root.countersign.peer.v1.SnapshotBytes.encode(message.snapshot, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.entries != null && $Object.hasOwnProperty.call(message, "entries"))
+                        $root.countersign.peer.v1.EntryRange.encode(message.entries, writer.uint32(/* id 3, wireType 2 =*/26).fork(), _depth + 1).ldelim();
+                    if (message.holding != null && $Object.hasOwnProperty.call(message, "holding"))
+                        $root.countersign.peer.v1.Holding.encode(message.holding, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a FetchRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.FetchRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.FetchRequest & countersign.peer.v1.FetchRequest.$Shape} FetchRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                FetchRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.FetchRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.hello = $root.countersign.peer.v1.Hello.decode(reader, reader.size(), $undefined, _depth + 1, message.hello);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.snapshot = $root.countersign.peer.v1.SnapshotBytes.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshot);
+                                message.wanted = "snapshot";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.entries = $root.countersign.peer.v1.EntryRange.decode(reader, reader.size(), $undefined, _depth + 1, message.entries);
+                                message.wanted = "entries";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                message.holding = $root.countersign.peer.v1.Holding.decode(reader, reader.size(), $undefined, _depth + 1, message.holding);
+                                message.wanted = "holding";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return FetchRequest;
+            })();
+
+            v1.SnapshotBytes = (function() {
+
+                /**
+                 * Properties of a SnapshotBytes.
+                 * @typedef {Object} countersign.peer.v1.SnapshotBytes.$Properties
+                 * @property {number|null} [index] SnapshotBytes index
+                 * @property {number|null} [offset] SnapshotBytes offset
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a SnapshotBytes.
+                 * @memberof countersign.peer.v1
+                 * @interface ISnapshotBytes
+                 * @augments countersign.peer.v1.SnapshotBytes.$Properties
+                 * @deprecated Use countersign.peer.v1.SnapshotBytes.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a SnapshotBytes.
+                 * @typedef {countersign.peer.v1.SnapshotBytes.$Properties} countersign.peer.v1.SnapshotBytes.$Shape
+                 */
+
+                /**
+                 * Constructs a new SnapshotBytes.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a SnapshotBytes.
+                 * @constructor
+                 * @param {countersign.peer.v1.SnapshotBytes.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const SnapshotBytes = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * SnapshotBytes index.
+                 * @member {number} index
+                 * @memberof countersign.peer.v1.SnapshotBytes
+                 * @instance
+                 */
+                SnapshotBytes.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * SnapshotBytes offset.
+                 * @member {number} offset
+                 * @memberof countersign.peer.v1.SnapshotBytes
+                 * @instance
+                 */
+                SnapshotBytes.prototype.offset = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new SnapshotBytes instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.SnapshotBytes
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotBytes.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.SnapshotBytes} SnapshotBytes instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.SnapshotBytes.$Shape): countersign.peer.v1.SnapshotBytes & countersign.peer.v1.SnapshotBytes.$Shape;
+                 *   (properties?: countersign.peer.v1.SnapshotBytes.$Properties): countersign.peer.v1.SnapshotBytes;
+                 * }}
+                 */
+                SnapshotBytes.create = function(properties) {
+                    return new SnapshotBytes(properties);
+                };
+
+                /**
+                 * Encodes the specified SnapshotBytes message. Does not implicitly {@link countersign.peer.v1.SnapshotBytes.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.SnapshotBytes
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotBytes.$Properties} message SnapshotBytes message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                SnapshotBytes.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.index != null && $Object.hasOwnProperty.call(message, "index") && (typeof message.index === "object" ? message.index.low || message.index.high : message.index !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.index);
+                    if (message.offset != null && $Object.hasOwnProperty.call(message, "offset") && (typeof message.offset === "object" ? message.offset.low || message.offset.high : message.offset !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.offset);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a SnapshotBytes message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.SnapshotBytes
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotBytes & countersign.peer.v1.SnapshotBytes.$Shape} SnapshotBytes
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                SnapshotBytes.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.SnapshotBytes();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.index = value;
+                                else
+                                    delete message.index;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.offset = value;
+                                else
+                                    delete message.offset;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SnapshotBytes;
+            })();
+
+            v1.EntryRange = (function() {
+
+                /**
+                 * Properties of an EntryRange.
+                 * @typedef {Object} countersign.peer.v1.EntryRange.$Properties
+                 * @property {number|null} [from] EntryRange from
+                 * @property {number|null} [to] EntryRange to
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of an EntryRange.
+                 * @memberof countersign.peer.v1
+                 * @interface IEntryRange
+                 * @augments countersign.peer.v1.EntryRange.$Properties
+                 * @deprecated Use countersign.peer.v1.EntryRange.$Properties instead.
+                 */
+
+                /**
+                 * Shape of an EntryRange.
+                 * @typedef {countersign.peer.v1.EntryRange.$Properties} countersign.peer.v1.EntryRange.$Shape
+                 */
+
+                /**
+                 * Constructs a new EntryRange.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents an EntryRange.
+                 * @constructor
+                 * @param {countersign.peer.v1.EntryRange.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const EntryRange = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * EntryRange from.
+                 * @member {number} from
+                 * @memberof countersign.peer.v1.EntryRange
+                 * @instance
+                 */
+                EntryRange.prototype.from = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * EntryRange to.
+                 * @member {number} to
+                 * @memberof countersign.peer.v1.EntryRange
+                 * @instance
+                 */
+                EntryRange.prototype.to = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new EntryRange instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.EntryRange
+                 * @static
+                 * @param {countersign.peer.v1.EntryRange.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.EntryRange} EntryRange instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.EntryRange.$Shape): countersign.peer.v1.EntryRange & countersign.peer.v1.EntryRange.$Shape;
+                 *   (properties?: countersign.peer.v1.EntryRange.$Properties): countersign.peer.v1.EntryRange;
+                 * }}
+                 */
+                EntryRange.create = function(properties) {
+                    return new EntryRange(properties);
+                };
+
+                /**
+                 * Encodes the specified EntryRange message. Does not implicitly {@link countersign.peer.v1.EntryRange.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.EntryRange
+                 * @static
+                 * @param {countersign.peer.v1.EntryRange.$Properties} message EntryRange message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                EntryRange.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.from != null && $Object.hasOwnProperty.call(message, "from") && (typeof message.from === "object" ? message.from.low || message.from.high : message.from !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.from);
+                    if (message.to != null && $Object.hasOwnProperty.call(message, "to") && (typeof message.to === "object" ? message.to.low || message.to.high : message.to !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.to);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes an EntryRange message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.EntryRange
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.EntryRange & countersign.peer.v1.EntryRange.$Shape} EntryRange
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                EntryRange.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.EntryRange();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.from = value;
+                                else
+                                    delete message.from;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.to = value;
+                                else
+                                    delete message.to;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return EntryRange;
+            })();
+
+            v1.Holding = (function() {
+
+                /**
+                 * Properties of a Holding.
+                 * @typedef {Object} countersign.peer.v1.Holding.$Properties
+                 * @property {number|null} [index] Holding index
+                 * @property {number|null} [term] Holding term
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a Holding.
+                 * @memberof countersign.peer.v1
+                 * @interface IHolding
+                 * @augments countersign.peer.v1.Holding.$Properties
+                 * @deprecated Use countersign.peer.v1.Holding.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a Holding.
+                 * @typedef {countersign.peer.v1.Holding.$Properties} countersign.peer.v1.Holding.$Shape
+                 */
+
+                /**
+                 * Constructs a new Holding.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a Holding.
+                 * @constructor
+                 * @param {countersign.peer.v1.Holding.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const Holding = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * Holding index.
+                 * @member {number} index
+                 * @memberof countersign.peer.v1.Holding
+                 * @instance
+                 */
+                Holding.prototype.index = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Holding term.
+                 * @member {number} term
+                 * @memberof countersign.peer.v1.Holding
+                 * @instance
+                 */
+                Holding.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * Creates a new Holding instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.Holding
+                 * @static
+                 * @param {countersign.peer.v1.Holding.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.Holding} Holding instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.Holding.$Shape): countersign.peer.v1.Holding & countersign.peer.v1.Holding.$Shape;
+                 *   (properties?: countersign.peer.v1.Holding.$Properties): countersign.peer.v1.Holding;
+                 * }}
+                 */
+                Holding.create = function(properties) {
+                    return new Holding(properties);
+                };
+
+                /**
+                 * Encodes the specified Holding message. Does not implicitly {@link countersign.peer.v1.Holding.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.Holding
+                 * @static
+                 * @param {countersign.peer.v1.Holding.$Properties} message Holding message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                Holding.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.index != null && $Object.hasOwnProperty.call(message, "index") && (typeof message.index === "object" ? message.index.low || message.index.high : message.index !== 0))
+                        writer.uint32(/* id 1, wireType 0 =*/8).uint64(message.index);
+                    if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                        writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.term);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a Holding message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.Holding
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.Holding & countersign.peer.v1.Holding.$Shape} Holding
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                Holding.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.Holding();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.index = value;
+                                else
+                                    delete message.index;
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.term = value;
+                                else
+                                    delete message.term;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return Holding;
+            })();
+
+            v1.FetchAnswer = (function() {
+
+                /**
+                 * Properties of a FetchAnswer.
+                 * @typedef {Object} countersign.peer.v1.FetchAnswer.$Properties
+                 * @property {countersign.peer.v1.Hello.$Properties|null} [hello] FetchAnswer hello
+                 * @property {countersign.peer.v1.SnapshotInfo.$Properties|null} [snapshot] FetchAnswer snapshot
+                 * @property {Uint8Array|null} [part] FetchAnswer part
+                 * @property {countersign.peer.v1.RaftEntry.$Properties|null} [entry] FetchAnswer entry
+                 * @property {number|null} [holding] FetchAnswer holding
+                 * @property {"hello"|"snapshot"|"part"|"entry"|"holding"} [answer] FetchAnswer answer
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a FetchAnswer.
+                 * @memberof countersign.peer.v1
+                 * @interface IFetchAnswer
+                 * @augments countersign.peer.v1.FetchAnswer.$Properties
+                 * @deprecated Use countersign.peer.v1.FetchAnswer.$Properties instead.
+                 */
+
+                /**
+                 * Narrowed shape of a FetchAnswer.
+                 * @typedef {{
+                 *   hello?: countersign.peer.v1.Hello.$Shape|null;
+                 *   snapshot?: countersign.peer.v1.SnapshotInfo.$Shape|null;
+                 *   part?: Uint8Array|null;
+                 *   entry?: countersign.peer.v1.RaftEntry.$Shape|null;
+                 *   holding?: number|null;
+                 *   $unknowns?: Array.<Uint8Array>;
+                 * } & (
+                 *   ({ answer?: undefined; hello?: null; snapshot?: null; part?: null; entry?: null; holding?: null }|{ answer?: "hello"; hello: countersign.peer.v1.Hello.$Shape; snapshot?: null; part?: null; entry?: null; holding?: null }|{ answer?: "snapshot"; hello?: null; snapshot: countersign.peer.v1.SnapshotInfo.$Shape; part?: null; entry?: null; holding?: null }|{ answer?: "part"; hello?: null; snapshot?: null; part: Uint8Array; entry?: null; holding?: null }|{ answer?: "entry"; hello?: null; snapshot?: null; part?: null; entry: countersign.peer.v1.RaftEntry.$Shape; holding?: null }|{ answer?: "holding"; hello?: null; snapshot?: null; part?: null; entry?: null; holding: number })
+                 * )} countersign.peer.v1.FetchAnswer.$Shape
+                 */
+
+                /**
+                 * Constructs a new FetchAnswer.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a FetchAnswer.
+                 * @constructor
+                 * @param {countersign.peer.v1.FetchAnswer.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const FetchAnswer = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * FetchAnswer hello.
+                 * @member {countersign.peer.v1.Hello.$Properties|null|undefined} hello
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @instance
+                 */
+                FetchAnswer.prototype.hello = null;
+
+                /**
+                 * FetchAnswer snapshot.
+                 * @member {countersign.peer.v1.SnapshotInfo.$Properties|null|undefined} snapshot
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @instance
+                 */
+                FetchAnswer.prototype.snapshot = null;
+
+                /**
+                 * FetchAnswer part.
+                 * @member {Uint8Array|null|undefined} part
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @instance
+                 */
+                FetchAnswer.prototype.part = null;
+
+                /**
+                 * FetchAnswer entry.
+                 * @member {countersign.peer.v1.RaftEntry.$Properties|null|undefined} entry
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @instance
+                 */
+                FetchAnswer.prototype.entry = null;
+
+                /**
+                 * FetchAnswer holding.
+                 * @member {number|null|undefined} holding
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @instance
+                 */
+                FetchAnswer.prototype.holding = null;
+
+                // OneOf field names bound to virtual getters and setters
+                let $oneOfFields;
+
+                /**
+                 * FetchAnswer answer.
+                 * @member {"hello"|"snapshot"|"part"|"entry"|"holding"|undefined} answer
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @instance
+                 */
+                $Object.defineProperty(FetchAnswer.prototype, "answer", {
+                    get: $util.oneOfGetter($oneOfFields = ["hello", "snapshot", "part", "entry", "holding"]),
+                    set: $util.oneOfSetter($oneOfFields)
+                });
+
+                /**
+                 * Creates a new FetchAnswer instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @static
+                 * @param {countersign.peer.v1.FetchAnswer.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.FetchAnswer} FetchAnswer instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.FetchAnswer.$Shape): countersign.peer.v1.FetchAnswer & countersign.peer.v1.FetchAnswer.$Shape;
+                 *   (properties?: countersign.peer.v1.FetchAnswer.$Properties): countersign.peer.v1.FetchAnswer;
+                 * }}
+                 */
+                FetchAnswer.create = function(properties) {
+                    return new FetchAnswer(properties);
+                };
+
+                /**
+                 * Encodes the specified FetchAnswer message. Does not implicitly {@link countersign.peer.v1.FetchAnswer.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @static
+                 * @param {countersign.peer.v1.FetchAnswer.$Properties} message FetchAnswer message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                FetchAnswer.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.hello != null && $Object.hasOwnProperty.call(message, "hello"))
+                        $root.countersign.peer.v1.Hello.encode(message.hello, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.snapshot != null && $Object.hasOwnProperty.call(message, "snapshot"))
+                        $root.countersign.peer.v1.SnapshotInfo.encode(message.snapshot, writer.uint32(/* id 2, wireType 2 =*/18).fork(), _depth + 1).ldelim();
+                    if (message.part != null && $Object.hasOwnProperty.call(message, "part"))
+                        writer.uint32(/* id 3, wireType 2 =*/26).bytes(message.part);
+                    if (message.entry != null && $Object.hasOwnProperty.call(message, "entry"))
+                        $root.countersign.peer.v1.RaftEntry.encode(message.entry, writer.uint32(/* id 4, wireType 2 =*/34).fork(), _depth + 1).ldelim();
+                    if (message.holding != null && $Object.hasOwnProperty.call(message, "holding"))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint32(message.holding);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a FetchAnswer message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.FetchAnswer
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.FetchAnswer & countersign.peer.v1.FetchAnswer.$Shape} FetchAnswer
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                FetchAnswer.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.FetchAnswer();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.hello = $root.countersign.peer.v1.Hello.decode(reader, reader.size(), $undefined, _depth + 1, message.hello);
+                                message.answer = "hello";
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                message.snapshot = $root.countersign.peer.v1.SnapshotInfo.decode(reader, reader.size(), $undefined, _depth + 1, message.snapshot);
+                                message.answer = "snapshot";
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                message.part = reader.bytes();
+                                message.answer = "part";
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                message.entry = $root.countersign.peer.v1.RaftEntry.decode(reader, reader.size(), $undefined, _depth + 1, message.entry);
+                                message.answer = "entry";
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                message.holding = reader.uint32();
+                                message.answer = "holding";
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return FetchAnswer;
+            })();
+
+            v1.SnapshotInfo = (function() {
+
+                /**
+                 * Properties of a SnapshotInfo.
+                 * @typedef {Object} countersign.peer.v1.SnapshotInfo.$Properties
+                 * @property {countersign.peer.v1.SnapshotMeta.$Properties|null} [meta] SnapshotInfo meta
+                 * @property {string|null} [clusterId] SnapshotInfo clusterId
+                 * @property {string|null} [chain] SnapshotInfo chain
+                 * @property {string|null} [stateDigest] SnapshotInfo stateDigest
+                 * @property {number|null} [size] SnapshotInfo size
+                 * @property {string|null} [digest] SnapshotInfo digest
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a SnapshotInfo.
+                 * @memberof countersign.peer.v1
+                 * @interface ISnapshotInfo
+                 * @augments countersign.peer.v1.SnapshotInfo.$Properties
+                 * @deprecated Use countersign.peer.v1.SnapshotInfo.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a SnapshotInfo.
+                 * @typedef {countersign.peer.v1.SnapshotInfo.$Properties} countersign.peer.v1.SnapshotInfo.$Shape
+                 */
+
+                /**
+                 * Constructs a new SnapshotInfo.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a SnapshotInfo.
+                 * @constructor
+                 * @param {countersign.peer.v1.SnapshotInfo.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const SnapshotInfo = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * SnapshotInfo meta.
+                 * @member {countersign.peer.v1.SnapshotMeta.$Properties|null|undefined} meta
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @instance
+                 */
+                SnapshotInfo.prototype.meta = null;
+
+                /**
+                 * SnapshotInfo clusterId.
+                 * @member {string} clusterId
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @instance
+                 */
+                SnapshotInfo.prototype.clusterId = "";
+
+                /**
+                 * SnapshotInfo chain.
+                 * @member {string} chain
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @instance
+                 */
+                SnapshotInfo.prototype.chain = "";
+
+                /**
+                 * SnapshotInfo stateDigest.
+                 * @member {string} stateDigest
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @instance
+                 */
+                SnapshotInfo.prototype.stateDigest = "";
+
+                /**
+                 * SnapshotInfo size.
+                 * @member {number} size
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @instance
+                 */
+                SnapshotInfo.prototype.size = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * SnapshotInfo digest.
+                 * @member {string} digest
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @instance
+                 */
+                SnapshotInfo.prototype.digest = "";
+
+                /**
+                 * Creates a new SnapshotInfo instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotInfo.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.SnapshotInfo} SnapshotInfo instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.SnapshotInfo.$Shape): countersign.peer.v1.SnapshotInfo & countersign.peer.v1.SnapshotInfo.$Shape;
+                 *   (properties?: countersign.peer.v1.SnapshotInfo.$Properties): countersign.peer.v1.SnapshotInfo;
+                 * }}
+                 */
+                SnapshotInfo.create = function(properties) {
+                    return new SnapshotInfo(properties);
+                };
+
+                /**
+                 * Encodes the specified SnapshotInfo message. Does not implicitly {@link countersign.peer.v1.SnapshotInfo.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @static
+                 * @param {countersign.peer.v1.SnapshotInfo.$Properties} message SnapshotInfo message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                SnapshotInfo.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.meta != null && $Object.hasOwnProperty.call(message, "meta"))
+                        $root.countersign.peer.v1.SnapshotMeta.encode(message.meta, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.clusterId != null && $Object.hasOwnProperty.call(message, "clusterId") && message.clusterId !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.clusterId);
+                    if (message.chain != null && $Object.hasOwnProperty.call(message, "chain") && message.chain !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.chain);
+                    if (message.stateDigest != null && $Object.hasOwnProperty.call(message, "stateDigest") && message.stateDigest !== "")
+                        writer.uint32(/* id 4, wireType 2 =*/34).string(message.stateDigest);
+                    if (message.size != null && $Object.hasOwnProperty.call(message, "size") && (typeof message.size === "object" ? message.size.low || message.size.high : message.size !== 0))
+                        writer.uint32(/* id 5, wireType 0 =*/40).uint64(message.size);
+                    if (message.digest != null && $Object.hasOwnProperty.call(message, "digest") && message.digest !== "")
+                        writer.uint32(/* id 6, wireType 2 =*/50).string(message.digest);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a SnapshotInfo message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.SnapshotInfo
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.SnapshotInfo & countersign.peer.v1.SnapshotInfo.$Shape} SnapshotInfo
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                SnapshotInfo.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.SnapshotInfo();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.meta = $root.countersign.peer.v1.SnapshotMeta.decode(reader, reader.size(), $undefined, _depth + 1, message.meta);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.clusterId = value;
+                                else
+                                    delete message.clusterId;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.chain = value;
+                                else
+                                    delete message.chain;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.stateDigest = value;
+                                else
+                                    delete message.stateDigest;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.size = value;
+                                else
+                                    delete message.size;
+                                continue;
+                            }
+                        case 6: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.digest = value;
+                                else
+                                    delete message.digest;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return SnapshotInfo;
+            })();
+
+            v1.TransferRequest = (function() {
+
+                /**
+                 * Properties of a TransferRequest.
+                 * @typedef {Object} countersign.peer.v1.TransferRequest.$Properties
+                 * @property {countersign.peer.v1.Hello.$Properties|null} [hello] TransferRequest hello
+                 * @property {string|null} [to] TransferRequest to
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a TransferRequest.
+                 * @memberof countersign.peer.v1
+                 * @interface ITransferRequest
+                 * @augments countersign.peer.v1.TransferRequest.$Properties
+                 * @deprecated Use countersign.peer.v1.TransferRequest.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a TransferRequest.
+                 * @typedef {countersign.peer.v1.TransferRequest.$Properties} countersign.peer.v1.TransferRequest.$Shape
+                 */
+
+                /**
+                 * Constructs a new TransferRequest.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a TransferRequest.
+                 * @constructor
+                 * @param {countersign.peer.v1.TransferRequest.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const TransferRequest = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * TransferRequest hello.
+                 * @member {countersign.peer.v1.Hello.$Properties|null|undefined} hello
+                 * @memberof countersign.peer.v1.TransferRequest
+                 * @instance
+                 */
+                TransferRequest.prototype.hello = null;
+
+                /**
+                 * TransferRequest to.
+                 * @member {string} to
+                 * @memberof countersign.peer.v1.TransferRequest
+                 * @instance
+                 */
+                TransferRequest.prototype.to = "";
+
+                /**
+                 * Creates a new TransferRequest instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.TransferRequest
+                 * @static
+                 * @param {countersign.peer.v1.TransferRequest.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.TransferRequest} TransferRequest instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.TransferRequest.$Shape): countersign.peer.v1.TransferRequest & countersign.peer.v1.TransferRequest.$Shape;
+                 *   (properties?: countersign.peer.v1.TransferRequest.$Properties): countersign.peer.v1.TransferRequest;
+                 * }}
+                 */
+                TransferRequest.create = function(properties) {
+                    return new TransferRequest(properties);
+                };
+
+                /**
+                 * Encodes the specified TransferRequest message. Does not implicitly {@link countersign.peer.v1.TransferRequest.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.TransferRequest
+                 * @static
+                 * @param {countersign.peer.v1.TransferRequest.$Properties} message TransferRequest message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                TransferRequest.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.hello != null && $Object.hasOwnProperty.call(message, "hello"))
+                        $root.countersign.peer.v1.Hello.encode(message.hello, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.to != null && $Object.hasOwnProperty.call(message, "to") && message.to !== "")
+                        writer.uint32(/* id 2, wireType 2 =*/18).string(message.to);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a TransferRequest message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.TransferRequest
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.TransferRequest & countersign.peer.v1.TransferRequest.$Shape} TransferRequest
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                TransferRequest.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.TransferRequest();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.hello = $root.countersign.peer.v1.Hello.decode(reader, reader.size(), $undefined, _depth + 1, message.hello);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.to = value;
+                                else
+                                    delete message.to;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return TransferRequest;
+            })();
+
+            v1.TransferAnswer = (function() {
+
+                /**
+                 * Properties of a TransferAnswer.
+                 * @typedef {Object} countersign.peer.v1.TransferAnswer.$Properties
+                 * @property {countersign.peer.v1.Hello.$Properties|null} [hello] TransferAnswer hello
+                 * @property {boolean|null} [asked] TransferAnswer asked
+                 * @property {string|null} [leader] TransferAnswer leader
+                 * @property {number|null} [term] TransferAnswer term
+                 * @property {string|null} [leaderAddress] TransferAnswer leaderAddress
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+
+                /**
+                 * Properties of a TransferAnswer.
+                 * @memberof countersign.peer.v1
+                 * @interface ITransferAnswer
+                 * @augments countersign.peer.v1.TransferAnswer.$Properties
+                 * @deprecated Use countersign.peer.v1.TransferAnswer.$Properties instead.
+                 */
+
+                /**
+                 * Shape of a TransferAnswer.
+                 * @typedef {countersign.peer.v1.TransferAnswer.$Properties} countersign.peer.v1.TransferAnswer.$Shape
+                 */
+
+                /**
+                 * Constructs a new TransferAnswer.
+                 * @memberof countersign.peer.v1
+                 * @classdesc Represents a TransferAnswer.
+                 * @constructor
+                 * @param {countersign.peer.v1.TransferAnswer.$Properties=} [properties] Properties to set
+                 * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+                 */
+                const TransferAnswer = function (properties) {
+                    if (properties)
+                        for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                            if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                                this[keys[i]] = properties[keys[i]];
+                };
+
+                /**
+                 * TransferAnswer hello.
+                 * @member {countersign.peer.v1.Hello.$Properties|null|undefined} hello
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @instance
+                 */
+                TransferAnswer.prototype.hello = null;
+
+                /**
+                 * TransferAnswer asked.
+                 * @member {boolean} asked
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @instance
+                 */
+                TransferAnswer.prototype.asked = false;
+
+                /**
+                 * TransferAnswer leader.
+                 * @member {string} leader
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @instance
+                 */
+                TransferAnswer.prototype.leader = "";
+
+                /**
+                 * TransferAnswer term.
+                 * @member {number} term
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @instance
+                 */
+                TransferAnswer.prototype.term = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+                /**
+                 * TransferAnswer leaderAddress.
+                 * @member {string} leaderAddress
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @instance
+                 */
+                TransferAnswer.prototype.leaderAddress = "";
+
+                /**
+                 * Creates a new TransferAnswer instance using the specified properties.
+                 * @function create
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @static
+                 * @param {countersign.peer.v1.TransferAnswer.$Properties=} [properties] Properties to set
+                 * @returns {countersign.peer.v1.TransferAnswer} TransferAnswer instance
+                 * @type {{
+                 *   (properties: countersign.peer.v1.TransferAnswer.$Shape): countersign.peer.v1.TransferAnswer & countersign.peer.v1.TransferAnswer.$Shape;
+                 *   (properties?: countersign.peer.v1.TransferAnswer.$Properties): countersign.peer.v1.TransferAnswer;
+                 * }}
+                 */
+                TransferAnswer.create = function(properties) {
+                    return new TransferAnswer(properties);
+                };
+
+                /**
+                 * Encodes the specified TransferAnswer message. Does not implicitly {@link countersign.peer.v1.TransferAnswer.verify|verify} messages.
+                 * @function encode
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @static
+                 * @param {countersign.peer.v1.TransferAnswer.$Properties} message TransferAnswer message or plain object to encode
+                 * @param {$protobuf.Writer} [writer] Writer to encode to
+                 * @returns {$protobuf.Writer} Writer
+                 */
+                TransferAnswer.encode = function (message, writer, _depth) {
+                    if (!writer)
+                        writer = $Writer.create();
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $util.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    if (message.hello != null && $Object.hasOwnProperty.call(message, "hello"))
+                        $root.countersign.peer.v1.Hello.encode(message.hello, writer.uint32(/* id 1, wireType 2 =*/10).fork(), _depth + 1).ldelim();
+                    if (message.asked != null && $Object.hasOwnProperty.call(message, "asked") && message.asked !== false)
+                        writer.uint32(/* id 2, wireType 0 =*/16).bool(message.asked);
+                    if (message.leader != null && $Object.hasOwnProperty.call(message, "leader") && message.leader !== "")
+                        writer.uint32(/* id 3, wireType 2 =*/26).string(message.leader);
+                    if (message.term != null && $Object.hasOwnProperty.call(message, "term") && (typeof message.term === "object" ? message.term.low || message.term.high : message.term !== 0))
+                        writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.term);
+                    if (message.leaderAddress != null && $Object.hasOwnProperty.call(message, "leaderAddress") && message.leaderAddress !== "")
+                        writer.uint32(/* id 5, wireType 2 =*/42).string(message.leaderAddress);
+                    if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                        for (let i = 0; i < message.$unknowns.length; ++i)
+                            writer.raw(message.$unknowns[i]);
+                    return writer;
+                };
+
+                /**
+                 * Decodes a TransferAnswer message from the specified reader or buffer.
+                 * @function decode
+                 * @memberof countersign.peer.v1.TransferAnswer
+                 * @static
+                 * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+                 * @param {number} [length] Message length if known beforehand
+                 * @returns {countersign.peer.v1.TransferAnswer & countersign.peer.v1.TransferAnswer.$Shape} TransferAnswer
+                 * @throws {Error} If the payload is not a reader or valid buffer
+                 * @throws {$protobuf.util.ProtocolError} If required fields are missing
+                 */
+                TransferAnswer.decode = function (reader, length, _end, _depth, _target) {
+                    if (!(reader instanceof $Reader))
+                        reader = $Reader.create(reader);
+                    if (_depth === $undefined)
+                        _depth = 0;
+                    if (_depth > $Reader.recursionLimit)
+                        throw $Error("max depth exceeded");
+                    let end, message, value;
+                    if (length === $undefined)
+                        end = reader.len;
+                    else {
+                        end = reader.pos + length;
+                        if (end > reader.len)
+                            throw $RangeError("index out of range");
+                        length = reader.len;
+                        reader.len = end;
+                    }
+                    message = _target || new $root.countersign.peer.v1.TransferAnswer();
+                    while (reader.pos < end) {
+                        let start = reader.pos;
+                        let tag = reader.tag();
+                        if (tag === _end) {
+                            _end = $undefined;
+                            break;
+                        }
+                        let wireType = tag & 7;
+                        switch (tag >>>= 3) {
+                        case 1: {
+                                if (wireType !== 2)
+                                    break;
+                                message.hello = $root.countersign.peer.v1.Hello.decode(reader, reader.size(), $undefined, _depth + 1, message.hello);
+                                continue;
+                            }
+                        case 2: {
+                                if (wireType !== 0)
+                                    break;
+                                if (value = reader.bool())
+                                    message.asked = value;
+                                else
+                                    delete message.asked;
+                                continue;
+                            }
+                        case 3: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.leader = value;
+                                else
+                                    delete message.leader;
+                                continue;
+                            }
+                        case 4: {
+                                if (wireType !== 0)
+                                    break;
+                                if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                    message.term = value;
+                                else
+                                    delete message.term;
+                                continue;
+                            }
+                        case 5: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.leaderAddress = value;
+                                else
+                                    delete message.leaderAddress;
+                                continue;
+                            }
+                        }
+                        reader.skipType(wireType, _depth, tag);
+                        if (!reader.discardUnknown) {
+                            $util.makeProp(message, "$unknowns", false);
+                            (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                        }
+                    }
+                    if (length !== $undefined) {
+                        if (reader.pos !== end)
+                            throw $RangeError("index out of range");
+                        reader.len = length;
+                    }
+                    if (_end !== $undefined)
+                        throw $Error("missing end group");
+                    return message;
+                };
+
+                return TransferAnswer;
             })();
 
             v1.StampRequest = (function() {
@@ -13210,6 +15607,12 @@ export const countersign = $root.countersign = (() => {
              * @property {string|null} [clientAddress] StatusResponse clientAddress
              * @property {number|null} [refusals] StatusResponse refusals
              * @property {number|null} [noise] StatusResponse noise
+             * @property {number|null} [snapshotIndex] StatusResponse snapshotIndex
+             * @property {number|null} [firstIndex] StatusResponse firstIndex
+             * @property {Array.<countersign.v1.Member.$Properties>|null} [members] StatusResponse members
+             * @property {number|null} [configurationIndex] StatusResponse configurationIndex
+             * @property {boolean|null} [configurationCommitted] StatusResponse configurationCommitted
+             * @property {boolean|null} [removed] StatusResponse removed
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -13238,6 +15641,7 @@ export const countersign = $root.countersign = (() => {
                 this.voters = [];
                 this.peers = [];
                 this.changesByState = [];
+                this.members = [];
                 if (properties)
                     for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
                         if (properties[keys[i]] != null && keys[i] !== "__proto__")
@@ -13437,6 +15841,54 @@ export const countersign = $root.countersign = (() => {
             StatusResponse.prototype.noise = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * StatusResponse snapshotIndex.
+             * @member {number} snapshotIndex
+             * @memberof countersign.v1.StatusResponse
+             * @instance
+             */
+            StatusResponse.prototype.snapshotIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * StatusResponse firstIndex.
+             * @member {number} firstIndex
+             * @memberof countersign.v1.StatusResponse
+             * @instance
+             */
+            StatusResponse.prototype.firstIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * StatusResponse members.
+             * @member {Array.<countersign.v1.Member.$Properties>} members
+             * @memberof countersign.v1.StatusResponse
+             * @instance
+             */
+            StatusResponse.prototype.members = $util.emptyArray;
+
+            /**
+             * StatusResponse configurationIndex.
+             * @member {number} configurationIndex
+             * @memberof countersign.v1.StatusResponse
+             * @instance
+             */
+            StatusResponse.prototype.configurationIndex = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * StatusResponse configurationCommitted.
+             * @member {boolean} configurationCommitted
+             * @memberof countersign.v1.StatusResponse
+             * @instance
+             */
+            StatusResponse.prototype.configurationCommitted = false;
+
+            /**
+             * StatusResponse removed.
+             * @member {boolean} removed
+             * @memberof countersign.v1.StatusResponse
+             * @instance
+             */
+            StatusResponse.prototype.removed = false;
+
+            /**
              * Creates a new StatusResponse instance using the specified properties.
              * @function create
              * @memberof countersign.v1.StatusResponse
@@ -13519,6 +15971,19 @@ export const countersign = $root.countersign = (() => {
                     writer.uint32(/* id 23, wireType 0 =*/184).uint64(message.refusals);
                 if (message.noise != null && $Object.hasOwnProperty.call(message, "noise") && (typeof message.noise === "object" ? message.noise.low || message.noise.high : message.noise !== 0))
                     writer.uint32(/* id 24, wireType 0 =*/192).uint64(message.noise);
+                if (message.snapshotIndex != null && $Object.hasOwnProperty.call(message, "snapshotIndex") && (typeof message.snapshotIndex === "object" ? message.snapshotIndex.low || message.snapshotIndex.high : message.snapshotIndex !== 0))
+                    writer.uint32(/* id 25, wireType 0 =*/200).uint64(message.snapshotIndex);
+                if (message.firstIndex != null && $Object.hasOwnProperty.call(message, "firstIndex") && (typeof message.firstIndex === "object" ? message.firstIndex.low || message.firstIndex.high : message.firstIndex !== 0))
+                    writer.uint32(/* id 26, wireType 0 =*/208).uint64(message.firstIndex);
+                if (message.members != null && message.members.length)
+                    for (let i = 0; i < message.members.length; ++i)
+                        $root.countersign.v1.Member.encode(message.members[i], writer.uint32(/* id 27, wireType 2 =*/218).fork(), _depth + 1).ldelim();
+                if (message.configurationIndex != null && $Object.hasOwnProperty.call(message, "configurationIndex") && (typeof message.configurationIndex === "object" ? message.configurationIndex.low || message.configurationIndex.high : message.configurationIndex !== 0))
+                    writer.uint32(/* id 28, wireType 0 =*/224).uint64(message.configurationIndex);
+                if (message.configurationCommitted != null && $Object.hasOwnProperty.call(message, "configurationCommitted") && message.configurationCommitted !== false)
+                    writer.uint32(/* id 29, wireType 0 =*/232).bool(message.configurationCommitted);
+                if (message.removed != null && $Object.hasOwnProperty.call(message, "removed") && message.removed !== false)
+                    writer.uint32(/* id 30, wireType 0 =*/240).bool(message.removed);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -13776,6 +16241,59 @@ export const countersign = $root.countersign = (() => {
                                 delete message.noise;
                             continue;
                         }
+                    case 25: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.snapshotIndex = value;
+                            else
+                                delete message.snapshotIndex;
+                            continue;
+                        }
+                    case 26: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.firstIndex = value;
+                            else
+                                delete message.firstIndex;
+                            continue;
+                        }
+                    case 27: {
+                            if (wireType !== 2)
+                                break;
+                            if (!(message.members && message.members.length))
+                                message.members = [];
+                            message.members.push($root.countersign.v1.Member.decode(reader, reader.size(), $undefined, _depth + 1));
+                            continue;
+                        }
+                    case 28: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.configurationIndex = value;
+                            else
+                                delete message.configurationIndex;
+                            continue;
+                        }
+                    case 29: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.configurationCommitted = value;
+                            else
+                                delete message.configurationCommitted;
+                            continue;
+                        }
+                    case 30: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.removed = value;
+                            else
+                                delete message.removed;
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -13796,6 +16314,198 @@ export const countersign = $root.countersign = (() => {
             return StatusResponse;
         })();
 
+        v1.Member = (function() {
+
+            /**
+             * Properties of a Member.
+             * @typedef {Object} countersign.v1.Member.$Properties
+             * @property {string|null} [nodeId] Member nodeId
+             * @property {string|null} [role] Member role
+             * @property {string|null} [address] Member address
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a Member.
+             * @memberof countersign.v1
+             * @interface IMember
+             * @augments countersign.v1.Member.$Properties
+             * @deprecated Use countersign.v1.Member.$Properties instead.
+             */
+
+            /**
+             * Shape of a Member.
+             * @typedef {countersign.v1.Member.$Properties} countersign.v1.Member.$Shape
+             */
+
+            /**
+             * Constructs a new Member.
+             * @memberof countersign.v1
+             * @classdesc Represents a Member.
+             * @constructor
+             * @param {countersign.v1.Member.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const Member = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * Member nodeId.
+             * @member {string} nodeId
+             * @memberof countersign.v1.Member
+             * @instance
+             */
+            Member.prototype.nodeId = "";
+
+            /**
+             * Member role.
+             * @member {string} role
+             * @memberof countersign.v1.Member
+             * @instance
+             */
+            Member.prototype.role = "";
+
+            /**
+             * Member address.
+             * @member {string} address
+             * @memberof countersign.v1.Member
+             * @instance
+             */
+            Member.prototype.address = "";
+
+            /**
+             * Creates a new Member instance using the specified properties.
+             * @function create
+             * @memberof countersign.v1.Member
+             * @static
+             * @param {countersign.v1.Member.$Properties=} [properties] Properties to set
+             * @returns {countersign.v1.Member} Member instance
+             * @type {{
+             *   (properties: countersign.v1.Member.$Shape): countersign.v1.Member & countersign.v1.Member.$Shape;
+             *   (properties?: countersign.v1.Member.$Properties): countersign.v1.Member;
+             * }}
+             */
+            Member.create = function(properties) {
+                return new Member(properties);
+            };
+
+            /**
+             * Encodes the specified Member message. Does not implicitly {@link countersign.v1.Member.verify|verify} messages.
+             * @function encode
+             * @memberof countersign.v1.Member
+             * @static
+             * @param {countersign.v1.Member.$Properties} message Member message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            Member.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.nodeId != null && $Object.hasOwnProperty.call(message, "nodeId") && message.nodeId !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.nodeId);
+                if (message.role != null && $Object.hasOwnProperty.call(message, "role") && message.role !== "")
+                    writer.uint32(/* id 2, wireType 2 =*/18).string(message.role);
+                if (message.address != null && $Object.hasOwnProperty.call(message, "address") && message.address !== "")
+                    writer.uint32(/* id 3, wireType 2 =*/26).string(message.address);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a Member message from the specified reader or buffer.
+             * @function decode
+             * @memberof countersign.v1.Member
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {countersign.v1.Member & countersign.v1.Member.$Shape} Member
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            Member.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.countersign.v1.Member();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.nodeId = value;
+                            else
+                                delete message.nodeId;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.role = value;
+                            else
+                                delete message.role;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.address = value;
+                            else
+                                delete message.address;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return Member;
+        })();
+
         v1.PeerStatus = (function() {
 
             /**
@@ -13808,6 +16518,8 @@ export const countersign = $root.countersign = (() => {
              * @property {number|null} [lag] PeerStatus lag
              * @property {number|null} [silentMs] PeerStatus silentMs
              * @property {boolean|null} [connected] PeerStatus connected
+             * @property {boolean|null} [votes] PeerStatus votes
+             * @property {number|null} [catchUpRounds] PeerStatus catchUpRounds
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -13896,6 +16608,22 @@ export const countersign = $root.countersign = (() => {
             PeerStatus.prototype.connected = false;
 
             /**
+             * PeerStatus votes.
+             * @member {boolean} votes
+             * @memberof countersign.v1.PeerStatus
+             * @instance
+             */
+            PeerStatus.prototype.votes = false;
+
+            /**
+             * PeerStatus catchUpRounds.
+             * @member {number} catchUpRounds
+             * @memberof countersign.v1.PeerStatus
+             * @instance
+             */
+            PeerStatus.prototype.catchUpRounds = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
              * Creates a new PeerStatus instance using the specified properties.
              * @function create
              * @memberof countersign.v1.PeerStatus
@@ -13941,6 +16669,10 @@ export const countersign = $root.countersign = (() => {
                     writer.uint32(/* id 6, wireType 0 =*/48).uint64(message.silentMs);
                 if (message.connected != null && $Object.hasOwnProperty.call(message, "connected") && message.connected !== false)
                     writer.uint32(/* id 7, wireType 0 =*/56).bool(message.connected);
+                if (message.votes != null && $Object.hasOwnProperty.call(message, "votes") && message.votes !== false)
+                    writer.uint32(/* id 8, wireType 0 =*/64).bool(message.votes);
+                if (message.catchUpRounds != null && $Object.hasOwnProperty.call(message, "catchUpRounds") && (typeof message.catchUpRounds === "object" ? message.catchUpRounds.low || message.catchUpRounds.high : message.catchUpRounds !== 0))
+                    writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.catchUpRounds);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -14046,6 +16778,24 @@ export const countersign = $root.countersign = (() => {
                                 message.connected = value;
                             else
                                 delete message.connected;
+                            continue;
+                        }
+                    case 8: {
+                            if (wireType !== 0)
+                                break;
+                            if (value = reader.bool())
+                                message.votes = value;
+                            else
+                                delete message.votes;
+                            continue;
+                        }
+                    case 9: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.catchUpRounds = value;
+                            else
+                                delete message.catchUpRounds;
                             continue;
                         }
                     }
