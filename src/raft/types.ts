@@ -43,8 +43,9 @@ export interface Configuration {
   /** They receive the log and count in no majority. */
   readonly learners: readonly NodeId[]
   /**
-   * The voters to switch to as soon as each of them that is a learner has caught up (4.2.1): a duty
-   * of every leader, which it reads off the log. Null: nothing is planned.
+   * The voters to switch to as soon as each of them that is a learner has caught up (4.2.1) and a
+   * majority of them answers: a duty of every leader, which it reads off the log. Null: nothing is
+   * planned.
    */
   readonly target: readonly NodeId[] | null
 }

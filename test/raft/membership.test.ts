@@ -70,6 +70,22 @@ await t.test('several nodes are replaced by one change', async (t) => {
   t.same(group.appliedTexts('a'), ['without the old ones'])
 })
 
+await t.test('no switch to voters of whom no majority answers, until one does', async (t) => {
+  const group = groupOf(founding)
+  group.isolate('c')
+  group.run(electionTicksMin + heartbeatTicks)
+  group.change('a', ['a', 'c'])
+  settleChange(group)
+  t.same(group.status('a').configuration, { ...configurationOf(founding), target: ['a', 'c'] })
+  group.propose('a', 'b still counts')
+  group.settle()
+  t.same(group.appliedTexts('b'), ['b still counts'])
+  group.heal()
+  group.run(3 * heartbeatTicks)
+  settleChange(group)
+  t.same(group.status('a').configuration, configurationOf(['a', 'c']))
+})
+
 await t.test('15: a removed node that never heard of it moves no term', async (t) => {
   const group = groupOf(['a', 'b', 'c', 'd'])
   group.isolate('d')

@@ -3,7 +3,14 @@
  * leader completeness, state machine safety (Raft paper, figure 3), committed means durable on a
  * majority, and one vote a term in a node's whole life, restarts included.
  */
-import type { Configuration, Entry, Message, NodeId, RaftFacts } from '../../src/raft/index.js'
+import {
+  decodeConfiguration,
+  type Configuration,
+  type Entry,
+  type Message,
+  type NodeId,
+  type RaftFacts,
+} from '../../src/raft/index.js'
 import { isQuorum, type LogView } from './log-view.js'
 
 /** What an observer knows of a disk. */
@@ -48,6 +55,8 @@ export class Oracles {
   /** `index/term` to what stands there and the term before it. */
   private readonly known = new Map<string, { readonly value: string; readonly before: number }>()
   readonly committed: Committed[] = []
+  /** By index, of entries that were sent to anybody: some may still be on their way. */
+  private readonly sentConfigurations = new Map<number, readonly Configuration[]>()
   private readonly disks: ReadonlyMap<NodeId, ObservedDisk>
   private readonly reader: EntryReader
 
@@ -61,7 +70,19 @@ export class Oracles {
     return this.leaders.size
   }
 
+  /**
+   * Configurations that were sent and are not committed. A node may take one over that its sender
+   * has lost meanwhile: who asks whether a majority is there must count with all of them.
+   */
+  uncommittedConfigurations(): readonly Configuration[] {
+    for (const index of this.sentConfigurations.keys()) {
+      if (index <= this.committed.length) this.sentConfigurations.delete(index)
+    }
+    return [...this.sentConfigurations.values()].flat()
+  }
+
   sent(message: Message): void {
+    if (message.kind === 'append') this.noteConfigurations(message.entries)
     if (message.kind === 'voteReply' && message.granted) {
       this.vote(message.from, message.term, message.to)
     }
@@ -103,6 +124,16 @@ export class Oracles {
       'state machine safety: only what is committed is applied',
       { node, index: entry.index, term: entry.term, knownTerm: known?.term },
     )
+  }
+
+  private noteConfigurations(entries: readonly Entry[]): void {
+    for (const { kind, index, payload } of entries) {
+      if (kind !== 'configuration' || index <= this.committed.length) continue
+      const configuration = decodeConfiguration(payload)
+      if (configuration === null) continue
+      const noted = this.sentConfigurations.get(index) ?? []
+      this.sentConfigurations.set(index, [...noted, configuration])
+    }
   }
 
   private vote(voter: NodeId, term: number, candidate: NodeId): void {

@@ -123,7 +123,7 @@ class Simulation {
   private live(): void {
     const { schedule, random } = this
     const all = [...this.nodes.values()]
-    const frozen = chooseFrozen(all, this.oracles.committed, random)
+    const frozen = chooseFrozen(all, this.oracles, random)
     const core = all.filter(({ id }) => !frozen.has(id))
     this.faults.heal(frozen)
 
@@ -144,7 +144,7 @@ class Simulation {
     // Who was removed need not hear of anything any more.
     const members = (): SimNode[] => {
       const leader = core.find((node) => node.facts?.role === 'leader')
-      const ids = membersOf(leader?.configuration ?? lastCommitted(this.oracles.committed))
+      const ids = membersOf(leader?.configuration ?? lastCommitted(this.oracles))
       return core.filter(({ id }) => ids.includes(id))
     }
     const agrees = (): boolean =>

@@ -6,6 +6,7 @@
  */
 import type { CatchUp, Core, LeaderState } from '../core.js'
 import type { Progress } from '../progress/progress.js'
+import { hasQuorum } from '../quorum.js'
 import { trace } from '../trace.js'
 import type { NodeId } from '../types.js'
 
@@ -42,6 +43,21 @@ export function advanceCatchUps(core: Core, leader: LeaderState): void {
 
 export function isHeard(core: Core, progress: Progress): boolean {
   return core.now - progress.heardAtTicks <= core.options.electionTicksMin
+}
+
+/**
+ * May these voters take over now? Once the change is joint, nothing commits without a majority of
+ * them, so a leader does not begin it while too few answer.
+ */
+export function majorityIsHeard(
+  core: Core,
+  leader: LeaderState,
+  voters: readonly NodeId[],
+): boolean {
+  return hasQuorum({ voters, outgoing: [] }, (id) => {
+    const progress = leader.peers.get(id)
+    return id === core.id || (progress !== undefined && isHeard(core, progress))
+  })
 }
 
 export function everyoneHasCaughtUp(leader: LeaderState): boolean {

@@ -14,7 +14,7 @@ import {
   type MembershipOutcome,
   type NodeId,
 } from '../types.js'
-import { isHeard } from './catch-up.js'
+import { isHeard, majorityIsHeard } from './catch-up.js'
 import { encodeConfiguration } from './codec.js'
 import { isJoint, sorted } from './configuration.js'
 import { appendToLog } from './in-force.js'
@@ -33,7 +33,10 @@ export function changeMembership(core: Core, change: MembershipChange): void {
   }
   const { role } = core
   const current = core.configurations.inForce.configuration
-  const next = firstStep(current, change, (learner) => keepsUp(core, role, learner))
+  const next = firstStep(current, change, {
+    keepsUp: (learner) => keepsUp(core, role, learner),
+    majorityAnswers: majorityIsHeard(core, role, change.voters),
+  })
   const index = appendConfiguration(core, role, next)
   core.output.memberships.push({ id, kind: 'appended', index, term: core.currentTerm })
 }
@@ -74,12 +77,13 @@ export function finalStep(joint: Configuration): Configuration {
 
 /**
  * The first entry of a change. Voters who are new and not known to keep up become learners first,
- * and the wish is written down beside them. Else voters that change take over jointly, at once.
+ * and the wish is written down beside them; so it is when no majority of the wanted voters answers,
+ * since a switch would end all commits. Else voters that change take over jointly, at once.
  */
 export function firstStep(
   current: Configuration,
   wanted: { readonly voters: readonly NodeId[]; readonly learners: readonly NodeId[] },
-  learnerKeepsUp: (learner: NodeId) => boolean,
+  now: { readonly keepsUp: (learner: NodeId) => boolean; readonly majorityAnswers: boolean },
 ): Configuration {
   const voters = sorted(wanted.voters)
   const newcomers = voters.filter((id) => !current.voters.includes(id))
@@ -89,9 +93,11 @@ export function firstStep(
     learners: sorted([...wanted.learners, ...newcomers]),
     target: voters,
   }
-  if (newcomers.some((id) => !current.learners.includes(id) || !learnerKeepsUp(id))) return plain
-  const isSame = newcomers.length === 0 && voters.length === current.voters.length
-  return isSame ? { ...plain, target: null } : jointStep(plain, voters)
+  if (newcomers.length === 0 && voters.length === current.voters.length) {
+    return { ...plain, target: null }
+  }
+  const isReady = newcomers.every((id) => current.learners.includes(id) && now.keepsUp(id))
+  return isReady && now.majorityAnswers ? jointStep(plain, voters) : plain
 }
 
 function refusalOf(core: Core, change: MembershipChange): Refusal | null {

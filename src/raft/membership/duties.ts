@@ -6,19 +6,23 @@
 import type { Core, LeaderState } from '../core.js'
 import { becomeFollower } from '../roles.js'
 import { furthestVoter, sendTimeoutNow } from '../transfer.js'
-import { advanceCatchUps, everyoneHasCaughtUp } from './catch-up.js'
+import { advanceCatchUps, everyoneHasCaughtUp, majorityIsHeard } from './catch-up.js'
 import { appendConfiguration, finalStep, jointStep } from './change.js'
 import { isJoint, votesIn } from './configuration.js'
 
-/** Promotes the learners that have caught up, and leaves a joint configuration. */
+/** Begins the switch to the voters of the plan when it can succeed, and leaves a joint configuration. */
 export function continueChange(core: Core, leader: LeaderState): void {
   advanceCatchUps(core, leader)
   if (leader.transfer !== null || !isSettled(core, leader)) return
   const { configuration } = core.configurations.inForce
   if (isJoint(configuration)) {
     appendConfiguration(core, leader, finalStep(configuration))
-  } else if (configuration.target !== null && everyoneHasCaughtUp(leader)) {
-    appendConfiguration(core, leader, jointStep(configuration, configuration.target))
+    return
+  }
+  const { target } = configuration
+  if (target === null || !everyoneHasCaughtUp(leader)) return
+  if (majorityIsHeard(core, leader, target)) {
+    appendConfiguration(core, leader, jointStep(configuration, target))
   }
 }
 

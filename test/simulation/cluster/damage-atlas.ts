@@ -38,7 +38,7 @@ export class DamageAtlas {
     const server = this.random.pick(this.servers)
     if (lost.has(server.id)) return null
     const isWell = (id: string): boolean => id !== server.id && !lost.has(id)
-    return isServable(this.servers, this.oracles.committed, isWell) ? server : null
+    return isServable(this.servers, this.oracles, isWell) ? server : null
   }
 
   replaceDisk(): void {

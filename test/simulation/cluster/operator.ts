@@ -4,6 +4,7 @@
  */
 import type { GenesisNode } from '../../../src/approval/index.js'
 import type { PeerMember } from '../../../src/node/ports.js'
+import { configurationOf, type Configuration } from '../../../src/raft/index.js'
 import type { Json } from '../../../src/signing/index.js'
 import type { SeededRandom } from '../random.js'
 import { foundingNode } from './people.js'
@@ -29,6 +30,8 @@ export class Operator {
   private readonly everyMs: number
   private readonly admit: (id: string, known: readonly PeerMember[]) => void
   private lastNumber: number
+  /** Voters of every change that was asked for since the last one that is known to be live. */
+  private asked: readonly Configuration[] = []
 
   constructor(
     person: PersonAtWork,
@@ -49,6 +52,11 @@ export class Operator {
     this.lastNumber = plan.founders
   }
 
+  /** What may come to be in force without a hand of the operator any more. */
+  get wanted(): readonly Configuration[] {
+    return this.asked
+  }
+
   async work(): Promise<void> {
     while (!this.isOver) {
       await this.requests.sleep(this.random.between(0.5, 1.5) * this.everyMs)
@@ -56,6 +64,7 @@ export class Operator {
       if (listed === null) continue
       const grows = listed.length < votersMax && this.random.chance(listed.length < 3 ? 0.9 : 0.5)
       const shrinks = listed.length > 1 && (!grows || this.random.chance(0.4))
+      if (!grows && !shrinks) continue
       await this.change(listed, grows, shrinks)
     }
   }
@@ -64,6 +73,9 @@ export class Operator {
     const added = grows ? [this.newNode()] : []
     const removed = shrinks ? [this.random.pick(listed)] : []
     const known = listed.map(({ member }) => member)
+    const kept = listed.filter((each) => !removed.includes(each)).map(({ member }) => member)
+    const wanted = configurationOf([...kept, ...added].map(({ id }) => id))
+    this.asked = [...this.asked, wanted]
     // Some start the machine early: it waits until it is admitted.
     const isEarly = this.random.chance(0.3)
     if (isEarly) for (const { id } of added) this.admit(id, known)
@@ -81,7 +93,10 @@ export class Operator {
         ...removed.map(({ path, modRevision }) => ({ path, modRevision })),
       ],
     )
-    if (isLive) this.changes += 1
+    if (isLive) {
+      this.changes += 1
+      this.asked = [wanted]
+    }
     // Whoever heard nothing starts it all the same: the change may have gone live.
     if (!isEarly) for (const { id } of added) this.admit(id, known)
   }

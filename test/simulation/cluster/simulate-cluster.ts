@@ -218,7 +218,8 @@ class ClusterSimulation {
     const { schedule, random, servers, options } = this
     const electionMs = options.electionTicksMax * options.tickMs
     const lost = this.atlas.lost()
-    const frozen = chooseFrozen(servers, this.oracles.committed, random, lost)
+    const wanted = this.operator?.wanted ?? []
+    const frozen = chooseFrozen(servers, this.oracles, random, { lost, wanted })
     this.faults.heal(frozen)
     this.rare.isOver = true
     const core = servers.filter(({ id }) => !frozen.has(id) && !lost.has(id))
@@ -230,6 +231,8 @@ class ClusterSimulation {
     const serve = async (): Promise<void> => {
       while (!isLive && schedule.nowMs < healedAtMs + 30 * electionMs) {
         isLive = (await visitor?.change('/prod/healed')) === true
+        // Who finds nobody there is told at once: without a pause time would stand still.
+        if (!isLive) await this.requests.sleep(random.between(10, 300))
       }
     }
     this.attend(serve())
@@ -308,7 +311,7 @@ class ClusterSimulation {
     return this.servers.map(({ id, node }) => {
       if (node === null) return { id, state: 'dead' }
       const { raft, machine } = node.status()
-      const { role, term, leader, lastIndex, commitIndex, peers } = raft
+      const { role, term, leader, lastIndex, commitIndex, configuration, peers } = raft
       return {
         id,
         role,
@@ -316,6 +319,7 @@ class ClusterSimulation {
         leader,
         lastIndex,
         commitIndex,
+        configuration,
         applied: machine.appliedIndex,
         peers,
       }

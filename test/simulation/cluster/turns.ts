@@ -38,6 +38,7 @@ export function runTurns(
     const nextTurn = (): void => {
       process.nextTick(turn)
     }
-    process.nextTick(turn)
+    // The caller may stand in a tick or a callback, where ticks come before what it left to promises.
+    queueMicrotask(nextTurn)
   })
 }
