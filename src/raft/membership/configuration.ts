@@ -29,14 +29,12 @@ export function isJoint(configuration: Configuration): boolean {
 }
 
 /** Every voter of either half, each once. */
-export function votersOf(configuration: Configuration): readonly NodeId[] {
-  return sorted([...new Set([...configuration.voters, ...configuration.outgoing])])
-}
+export const votersOf = remembered(({ voters, outgoing }) => union(voters, outgoing))
 
 /** Everybody who receives the log. */
-export function membersOf(configuration: Configuration): readonly NodeId[] {
-  return sorted([...new Set([...votersOf(configuration), ...configuration.learners])])
-}
+export const membersOf = remembered((configuration) =>
+  union(votersOf(configuration), configuration.learners),
+)
 
 /** Is this node a voter of either half? */
 export function votesIn(configuration: Configuration, id: NodeId): boolean {
@@ -47,8 +45,7 @@ export function votesIn(configuration: Configuration, id: NodeId): boolean {
  * What every configuration in a log keeps to: a voter at least, sorted lists that name an id once,
  * no learner that stays a voter, and a plan only of a configuration that is not joint.
  */
-export function isSound(configuration: Configuration): boolean {
-  const { voters, outgoing, learners, target } = configuration
+export const isSound = remembered(({ voters, outgoing, learners, target }) => {
   if (voters.length === 0 || ![voters, outgoing, learners, target ?? []].every(isSorted)) {
     return false
   }
@@ -59,7 +56,7 @@ export function isSound(configuration: Configuration): boolean {
     !learners.some((id) => voters.includes(id) && (target === null || target.includes(id))) &&
     (target === null || target.every((id) => members.includes(id)))
   )
-}
+})
 
 export function areEqual(one: Configuration, other: Configuration): boolean {
   const listsOf = ({ voters, outgoing, learners, target }: Configuration) =>
@@ -69,6 +66,25 @@ export function areEqual(one: Configuration, other: Configuration): boolean {
 
 export function sorted(ids: readonly NodeId[]): readonly NodeId[] {
   return [...ids].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+}
+
+function union(one: readonly NodeId[], other: readonly NodeId[]): readonly NodeId[] {
+  return sorted([...new Set([...one, ...other])])
+}
+
+/** Asked with every message, and never another answer: a configuration does not change. */
+function remembered<T>(
+  compute: (configuration: Configuration) => T,
+): (configuration: Configuration) => T {
+  const known = new WeakMap<Configuration, { readonly value: T }>()
+  return (configuration) => {
+    let found = known.get(configuration)
+    if (found === undefined) {
+      found = { value: compute(configuration) }
+      known.set(configuration, found)
+    }
+    return found.value
+  }
 }
 
 /** In rising order, and so without a repetition. */

@@ -98,7 +98,11 @@ export class Requests {
 
   private choose(): Server {
     const hinted = this.servers.find(({ id }) => id === this.hint)
-    return hinted !== undefined && this.random.chance(0.8) ? hinted : this.random.pick(this.servers)
+    if (hinted !== undefined && this.random.chance(0.8)) return hinted
+    // Who was removed, or never admitted, is on few people's lists.
+    const ready = this.servers.filter(({ node }) => node?.status().ready === true)
+    const isOnList = ready.length > 0 && this.random.chance(0.7)
+    return this.random.pick(isOnList ? ready : this.servers)
   }
 
   private withPatience<T>(

@@ -44,7 +44,8 @@ export class Watcher {
   follow(): void {
     const server = this.random.pick(this.servers)
     const { node, process } = server
-    if (node === null || process === null) {
+    // As the API does: a node that was removed or knows no leader shows an old state.
+    if (node === null || process === null || !node.status().ready) {
       this.later()
       return
     }
