@@ -140,7 +140,7 @@ async function askForLeader(
     for (const { id, client: address } of file.nodes) {
       if (!nodes.some((node) => node.id === id && node.isRunning)) continue
       // A node that is just stopping has no answer; the next one has.
-      const status = await client.status(address, { deadlineMs: 1000 }).catch(() => undefined)
+      const status = await client.status(address, { deadlineMs: 5000 }).catch(() => undefined)
       if (status?.role === 'leader') return id
     }
     return undefined

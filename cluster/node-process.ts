@@ -32,8 +32,8 @@ export interface NodeExit {
 }
 
 /** Long enough for a machine that is busy with other work; what is ready earlier returns earlier. */
-const readyWithinMs = 30_000
-const pollMs = 25
+const readyWithinMs = 120_000
+const pollMs = 50
 
 const running = new Set<ChildProcess>()
 
@@ -121,7 +121,7 @@ export class NodeProcess {
   async isReady(): Promise<boolean> {
     try {
       const answer = await fetch(`http://${this.#options.status}/readyz`, {
-        signal: AbortSignal.timeout(1000),
+        signal: AbortSignal.timeout(5000),
       })
       await answer.arrayBuffer()
       return answer.ok

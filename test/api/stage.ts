@@ -48,7 +48,7 @@ export async function stage(
   const client = connect({
     addresses,
     plaintext: true,
-    deadlineMs: options.deadlineMs ?? 5_000,
+    deadlineMs: options.deadlineMs ?? 30_000,
     ...(options.watchSilenceMs === undefined ? {} : { watchSilenceMs: options.watchSilenceMs }),
   })
   t.teardown(() => {

@@ -4,8 +4,6 @@ import t from 'tap'
 import { loneMachine } from './lone-machine.js'
 import { run, type Ran } from './terminal.js'
 
-t.setTimeout(120_000)
-
 const workingDirectory = t.testdir({
   'prod.yaml':
     'format: 1\nrules:\n  - id: prod-default\n    paths: [/prod/**]\n    propose: {groups: [operators]}\n    need: [{count: 2, group: operators}]\n    risk: {high: {need: [{count: 2, group: operators}]}}\n',

@@ -11,8 +11,6 @@ import { foundCluster, genesisKey } from '../../src/cli/founding/material.js'
 import { loopbackPlaces, parsePlace } from '../../src/cli/founding/places.js'
 import { run } from './terminal.js'
 
-t.setTimeout(120_000)
-
 const base = t.testdir()
 const made = await run(['init', '--example', '--dir', 'toy', '--json'], { workingDirectory: base })
 const toy = path.join(base, 'toy')

@@ -8,8 +8,6 @@ import { toBase64 } from '../../src/signing/index.js'
 import { loneMachine } from './lone-machine.js'
 import { run, type Ran } from './terminal.js'
 
-t.setTimeout(120_000)
-
 const workingDirectory = t.testdir({})
 await run(['init', '--example', '--dir', 'c'], { workingDirectory })
 const client = await loneMachine(path.join(workingDirectory, 'c'))

@@ -4,8 +4,6 @@ import t, { type Test } from 'tap'
 import { FaultProxy, type ProxyClock } from '../../cluster/fault-proxy.js'
 import { loopbackHosts } from '../../cluster/loopback.js'
 
-t.setTimeout(30_000)
-
 /** One end of a connection; remembers what arrived. */
 class End {
   readonly socket: net.Socket

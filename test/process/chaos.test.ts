@@ -5,8 +5,6 @@ import path from 'node:path'
 import t from 'tap'
 import { programPath } from '../../cluster/program.js'
 
-t.setTimeout(200_000)
-
 const program = path.resolve(path.dirname(programPath), '..', '..', 'cluster', 'chaos.js')
 
 interface Ran {

@@ -19,8 +19,6 @@ import type { Signer } from '../../src/signing/index.js'
 import { readKeyFile } from '../../src/signing/key-file.js'
 import { SeededRandom } from '../simulation/random.js'
 
-t.setTimeout(150_000)
-
 const writers = 4
 const rounds = 6
 const pauseMs = { min: 100, max: 800 }

@@ -6,8 +6,6 @@ import t from 'tap'
 import { programPath, runProgram } from '../../cluster/program.js'
 import { loopbackHosts } from '../../cluster/loopback.js'
 
-t.setTimeout(180_000)
-
 const directory = path.join(t.testdir(), 'cluster')
 const hosts = loopbackHosts(3)
 const places = hosts.map((host, n) => `--node=node-${n + 1}=${host}`)

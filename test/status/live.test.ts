@@ -6,8 +6,6 @@ import { Live, type LiveOptions } from '../../src/status/live.js'
 import { startStatus } from '../../src/status/index.js'
 import { FakeNode, starting } from './fake-node.js'
 
-t.setTimeout(60_000)
-
 interface Event {
   readonly name: string
   readonly data: unknown

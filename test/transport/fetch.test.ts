@@ -4,7 +4,7 @@ import { logIndex, term } from '../../src/raft/index.js'
 import type { FetchAnswer, SnapshotDescription, Wanted } from '../../src/wire/index.js'
 import { fetchesMax, fetchesOfOneMax } from '../../src/transport/limits.js'
 import { createPeers } from '../../src/transport/index.js'
-import { at, clusterId, eventually, group, Recorder, startPeers } from './nodes.js'
+import { at, clusterId, eventually, group, patient, Recorder, startPeers } from './nodes.js'
 
 const description: SnapshotDescription = {
   index: logIndex(7),
@@ -99,7 +99,7 @@ await t.test('a refusal keeps its code: gone, busy, silent', async (t) => {
   const [first, second, ...more] = await group(2 + fetchesMax / fetchesOfOneMax)
   if (first === undefined || second === undefined) throw new Error('no options')
   const owner = await startPeers(t, first)
-  const timing = { fetchStallMs: 60_000 }
+  const timing = { ...patient, fetchStallMs: 60_000 }
   const asker = await startPeers(t, { ...second, timing })
   const others = await Promise.all(more.map((each) => startPeers(t, { ...each, timing })))
   const wanted: Wanted = { kind: 'snapshot', index: 7, offset: 0 }

@@ -4,11 +4,10 @@ import { Client, credentials, type ClientDuplexStream, type ServiceError } from 
 import t, { type Test } from 'tap'
 import type { PeersOptions, TransportTiming } from '../../src/transport/index.js'
 import { exchange, encodeFrame, type Frame, messageBytesMax } from '../../src/wire/index.js'
-import { at, eventually, group, heartbeat, startPeers, type Started } from './nodes.js'
+import { at, eventually, group, heartbeat, patient, startPeers, type Started } from './nodes.js'
 
-t.setTimeout(60_000)
-
-const timing = { helloTimeoutMs: 300, backoffMaxMs: 100 }
+/** Long enough for a busy machine to say Hello; what never says it is waited for. */
+const timing = { ...patient, helloTimeoutMs: 3000 }
 
 interface Scene extends Started {
   readonly own: PeersOptions

@@ -34,6 +34,9 @@ export async function tlsOf(authority: Authority, id: string): Promise<PeersOpti
   return { ca: ca.certificate, certificate: pair.certificate, key: pair.privateKey }
 }
 
+/** A busy machine takes its time to answer: that must not look like a dead peer. */
+export const patient = { backoffMaxMs: 100, keepaliveMs: 30_000, helloTimeoutMs: 30_000 }
+
 /** Options of `count` nodes that know each other; not started. */
 export async function group(count: number): Promise<PeersOptions[]> {
   const authority = await newAuthority('transport')
@@ -54,7 +57,7 @@ export async function group(count: number): Promise<PeersOptions[]> {
       tls: await tlsOf(authority, place.id),
       electionTimeoutMs: 1000,
       random: () => 0.5,
-      timing: { backoffMaxMs: 100 },
+      timing: patient,
     })),
   )
 }

@@ -13,8 +13,6 @@ import {
   tlsOf,
 } from './nodes.js'
 
-t.setTimeout(60_000)
-
 async function pairOf(): Promise<[PeersOptions, PeersOptions]> {
   const [first, second] = await group(2)
   if (first === undefined || second === undefined) throw new Error('two were asked for')
