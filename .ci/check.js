@@ -20,7 +20,7 @@ const checks = [
     ...['src', 'cluster', 'test'],
   ],
   ['generated', path.join(root, '.ci', 'generate.js'), '--check'],
-  ['tidy', bin('tap/dist/esm/run.mjs'), 'test/tidy.test.ts'],
+  ['house rules', path.join(root, '.ci', 'test.js'), 'test/tidy', 'test/house/'],
 ]
 
 const failed = checks

@@ -47,10 +47,9 @@ try {
     const node = fetchNode(folder, version)
     const exact = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
     console.log(`\nThe suite on Node ${exact}`)
-    const tap = path.join(root, 'node_modules/tap/dist/esm/run.mjs')
     // Tests start programs by process.execPath, and some by name: both must find this version.
     const search = `${path.dirname(node)}${path.delimiter}${process.env['PATH'] ?? ''}`
-    const run = spawnSync(node, [tap], {
+    const run = spawnSync(node, [path.join(root, '.ci/test.js')], {
       cwd: root,
       stdio: 'inherit',
       env: { ...process.env, PATH: search },

@@ -1,7 +1,6 @@
 import http2 from 'node:http2'
 import net from 'node:net'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-js'
 import type { Metadata, ServiceError } from '@grpc/grpc-js'
 import protoLoader from '@grpc/proto-loader'
@@ -17,6 +16,7 @@ import {
   refusalTrailer,
   type SignedMessage,
 } from '../../src/wire/index.js'
+import { repositoryRoot } from '../house/repository.js'
 import { FakeCluster } from './fake-cluster.js'
 import { stage } from './stage.js'
 
@@ -399,11 +399,9 @@ await t.test('health and reflection answer as every gRPC tool expects', async (t
   while ((await check('')) === 'SERVING') await new Promise(setImmediate)
   t.equal(await check(''), 'NOT_SERVING')
 
-  const here = path.dirname(fileURLToPath(import.meta.url))
-  const modules = path.resolve(here, '../../node_modules')
   const proto = path.join(
-    modules,
-    '@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
+    repositoryRoot,
+    'node_modules/@grpc/reflection/build/proto/grpc/reflection/v1/reflection.proto',
   )
   const reflected = loadPackageDefinition(protoLoader.loadSync(proto)) as unknown as {
     grpc: { reflection: { v1: { ServerReflection: new (...given: unknown[]) => Client } } }

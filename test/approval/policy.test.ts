@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { decodePolicy, policySchema, schemaFaults, type Rule } from '../../src/approval/index.js'
 import { parseYaml } from '../../src/cli/yaml-document.js'
 import type { Json } from '../../src/signing/index.js'
+import { readRepositoryFile } from '../house/repository.js'
 
-const fixture = async (name: string): Promise<string> =>
-  await readFile(new URL(`../fixtures/policies/${name}.yaml`, import.meta.url), 'utf8')
+const fixture = (name: string): string => readRepositoryFile(`test/fixtures/policies/${name}.yaml`)
 
 const rule: Rule = { id: 'r', paths: ['/prod/**'] }
 const emergency: Rule = {
@@ -26,7 +25,7 @@ function decoderSays(value: Json): string {
 
 await t.test('the documents of the manual pass schema and decoder', async (t) => {
   for (const name of ['prod', 'governance', 'break-glass']) {
-    const parsed = parseYaml(await fixture(name))
+    const parsed = parseYaml(fixture(name))
     if (parsed.kind === 'error') throw new Error(parsed.message)
     t.same(schemaFaults(parsed.value), [], name)
     t.equal(decoderSays(parsed.value), 'ok', name)
@@ -34,7 +33,7 @@ await t.test('the documents of the manual pass schema and decoder', async (t) =>
 })
 
 await t.test('traps of YAML end as a refusal, or as what is written', async (t) => {
-  const text = await fixture('governance')
+  const text = fixture('governance')
   const refused: Record<string, string> = {
     'a duplicate key': text.replace('open: 7d', 'open: 7d\n    open: 8d'),
     'two documents': `${text}---\n${text}`,

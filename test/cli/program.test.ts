@@ -1,10 +1,13 @@
 import { readdirSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import path from 'node:path'
 import t from 'tap'
 import { CountersignError, errorCodes, errorTable } from '../../src/errors.js'
 import { createOutput } from '../../src/cli/output.js'
 import { toExitCode } from '../../src/cli/to-exit-code.js'
+import { readRepositoryFile, repositoryRoot } from '../house/repository.js'
 import { run } from './terminal.js'
+
+const commandFiles = readdirSync(path.join(repositoryRoot, 'src/cli/commands'))
 
 const workingDirectory = t.testdir()
 const here = { workingDirectory }
@@ -59,9 +62,8 @@ await t.test('without material every command says how to get it', async (t) => {
 })
 
 await t.test('every command has help, and options work before and after its name', async (t) => {
-  const files = readdirSync(new URL('../../src/cli/commands', import.meta.url))
-  t.ok(files.length > 20)
-  for (const file of files) {
+  t.ok(commandFiles.length > 20)
+  for (const file of commandFiles) {
     const words = file
       .replace(/\.ts$/, '')
       .replace(/^(person|key|policy|node)-/, '$1 ')
@@ -87,7 +89,7 @@ await t.test('every command has help, and options work before and after its name
 await t.test(
   'every code has the exit code of the table, and docs/cli.md lists each of those',
   async (t) => {
-    const docs = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8')
+    const docs = readRepositoryFile('docs/cli.md')
     for (const code of errorCodes) {
       const exit = toExitCode(new CountersignError(code, 'x'))
       t.equal(exit, errorTable[code].exit, code)
@@ -98,8 +100,8 @@ await t.test(
 )
 
 await t.test('docs/cli.md describes every command', async (t) => {
-  const docs = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8')
-  for (const file of readdirSync(new URL('../../src/cli/commands', import.meta.url))) {
+  const docs = readRepositoryFile('docs/cli.md')
+  for (const file of commandFiles) {
     const words = file.replace(/\.ts$/, '').replace(/^(person|key|policy|node)-/, '$1 ')
     t.match(docs, new RegExp(`\\bcountersign ${words}\\b`), words)
   }

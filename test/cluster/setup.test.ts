@@ -43,7 +43,6 @@ function project(t: Test): string {
 }
 
 await t.test('a clone is built once, and again after a change', async (t) => {
-  t.setTimeout(120_000)
   const clone = project(t)
   const at = (name: string) => path.join(clone, name)
   const stamp = 'dist/.countersign-build'
@@ -66,7 +65,7 @@ await t.test('a clone is built once, and again after a change', async (t) => {
   rmSync(at(stamp))
   t.match((await node(clone, 'cluster/setup.js')).output, 'Building', 'no stamp: not finished')
 
-  writeFileSync(at('src/cli/main.ts'), 'const a: number = "text"\n')
+  writeFileSync(at('src/cli/main.ts'), 'const a = \n')
   const broken = await node(clone, 'cluster/setup.js')
   t.equal(broken.code, 1)
   t.match(broken.output, 'The build failed')

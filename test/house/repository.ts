@@ -1,7 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
-export const repositoryRoot = path.resolve(import.meta.dirname, '../..')
+/** A test runs as it is written, in test/, or compiled, in dist/test/. */
+function rootAbove(folder: string): string {
+  return existsSync(path.join(folder, 'package.json')) ? folder : rootAbove(path.dirname(folder))
+}
+
+export const repositoryRoot = rootAbove(import.meta.dirname)
 
 const made = new Set([
   'node_modules',

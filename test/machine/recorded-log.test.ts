@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { decodeGenesis } from '../../src/approval/index.js'
 import { createMachine } from '../../src/machine/index.js'
 import type { Machine } from '../../src/machine/index.js'
 import { fromBase64, verifyStrict } from '../../src/signing/index.js'
 import { decodeCommand } from '../../src/wire/index.js'
+import { readRepositoryFile } from '../house/repository.js'
 import { recordLevelOne } from './record-level-1.js'
 import { recordLevelTwo, recordRaised } from './record-level-2.js'
 
@@ -48,7 +48,7 @@ await t.test('the story of level 1 brings changes to every state', async (t) => 
 })
 
 function textOf(name: string): string {
-  return readFileSync(new URL(`../fixtures/logs/${name}.ndjson`, import.meta.url), 'utf8')
+  return readRepositoryFile(`test/fixtures/logs/${name}.ndjson`)
 }
 
 function replayed(lines: readonly Line[]): Machine {

@@ -22,13 +22,14 @@ if (replay !== undefined) {
     t.equal(simulate(Number(replay)).digest, report.digest, 'and again, to the last event')
   })
 } else {
+  const fixed = new Map<number, Report>()
   await t.test('fixed seeds: safe under faults, and live after them', async (t) => {
-    const reports: Report[] = []
     for (let seed = 1; seed <= 24; seed += 1) {
       const report = simulate(seed)
-      reports.push(report)
+      fixed.set(seed, report)
       t.ok(report.committed > 0, `seed ${String(seed)}: ${report.digest}`)
     }
+    const reports = [...fixed.values()]
     t.ok(total(reports, (report) => report.faults) > 4_000, 'faults')
     t.ok(total(reports, (report) => report.writesAcknowledged) > 2_000, 'acknowledged writes')
     t.ok(total(reports, (report) => report.readsAnswered) > 2_000, 'answered reads')
@@ -48,12 +49,12 @@ if (replay !== undefined) {
 
   await t.test('a seed gives the same events each time', async (t) => {
     const digests = new Set<string>()
-    for (const seed of [3, 7, 11, 16, 20, 29]) {
-      const { digest, events } = simulate(seed)
+    for (const seed of [3, 7, 11, 16, 20, 24]) {
+      const first = fixed.get(seed)
       const again = simulate(seed)
-      t.equal(again.digest, digest)
-      t.equal(again.events, events)
-      digests.add(digest)
+      t.equal(again.digest, first?.digest)
+      t.equal(again.events, first?.events)
+      digests.add(again.digest)
     }
     t.equal(digests.size, 6, 'and another seed gives others')
   })

@@ -6,6 +6,7 @@ import t from 'tap'
 import { initialiseDataDirectory, openStores } from '../../src/storage/index.js'
 import { openFailure } from '../../src/storage/failure.js'
 import { batch, entry } from '../contract/log-store.js'
+import { repositoryRoot } from '../house/repository.js'
 import { found, identity, openAt, reserveBytes } from './data.js'
 
 const base = t.testdir()
@@ -90,9 +91,8 @@ await t.test('a lost reserve is taken again at the next start', async (t) => {
 await t.test('what was written survives SIGKILL, unacknowledged tail or not', async (t) => {
   const directory = join(base, 'killed')
   await found(directory)
-  const writer = fork(new URL('./kill-writer.ts', import.meta.url).pathname, [directory], {
-    execArgv: process.execArgv,
-    env: process.env,
+  const writer = fork(join(repositoryRoot, 'dist/test/storage/kill-writer.js'), [directory], {
+    execArgv: [],
   })
   const acknowledged = await new Promise<number>((resolve) => {
     let last = 0
