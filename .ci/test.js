@@ -1,11 +1,11 @@
 /**
- * `npm test`: every test file, as the build compiled it, in a process of its own. But not those of
- * the page, which need a browser, and of the house: they test the rules that `npm run check` runs,
- * and run there. `npm test -- raft client` takes the files with one of these words in their path.
+ * `npm test`: every test file, as the build compiled it. But not those of the page, which need a
+ * browser, and of the house: they test the rules that `npm run check` runs, and run there.
+ * `npm test -- raft client` takes the files with one of these words in their path.
  *
- * Not by tap's own runner: that one puts its hooks (for TypeScript, mocks and coverage) into each
- * test process and into every program that a test starts, which took more time than the tests did.
- * One file that is not yet compiled is still its business: `npx tap test/raft/log.test.ts`.
+ * Not by tap's own runner (docs/decisions/021-test-runner.md): its hooks in each test process, and in
+ * every program that a test starts, took more time than the tests did. One file that is not yet
+ * compiled is still its business: `npx tap test/raft/log.test.ts`.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -21,13 +21,11 @@ const jobs = 2 * os.availableParallelism()
 const fileSecondsMax = 600
 /** And is ended when it does not even do that. */
 const fileMsMax = (fileSecondsMax + 60) * 1000
-/** These take longest. Begun first, they do not stand alone at the end. */
-const first = ['process/', 'cluster/', 'simulation/', 'storage/', 'formal/']
-
-const rank = (file) => {
-  const place = first.findIndex((folder) => file.startsWith(folder))
-  return place === -1 ? first.length : place
-}
+/**
+ * Their files have a process each, since they take long. Begun first, they do not stand alone at the
+ * end. The files of another folder share one: to start Node and load tap costs more than most tests.
+ */
+const alone = ['process', 'cluster', 'simulation', 'formal', 'storage']
 
 const words = process.argv.slice(2)
 const files = readdirSync(path.join(root, 'test'), { recursive: true })
@@ -38,7 +36,20 @@ const files = readdirSync(path.join(root, 'test'), { recursive: true })
       ? !name.startsWith('house/')
       : words.some((word) => `test/${name}`.includes(word)),
   )
-  .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
+  .sort()
+
+/** What each process runs. */
+function groupsOf(files) {
+  const groups = new Map()
+  for (const file of files) {
+    const folder = file.split('/', 1)[0]
+    const key = alone.includes(folder) ? file : folder
+    groups.set(key, [...(groups.get(key) ?? []), file])
+  }
+  const rank = (name) =>
+    (alone.indexOf(name.split('/', 1)[0]) + alone.length + 1) % (alone.length + 1)
+  return [...groups].sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
+}
 
 const running = new Set()
 const total = { total: 0, pass: 0, fail: 0, skip: 0, todo: 0 }
@@ -53,12 +64,17 @@ function countsOf(output) {
   )
 }
 
-function run(file) {
+function run([name, group]) {
   const startedMs = performance.now()
-  const script = path.join(root, 'dist/test', file.replace(/\.ts$/, '.js'))
-  const child = spawn(process.execPath, ['--enable-source-maps', script], {
+  const scripts = group.map((file) => path.join('dist/test', file.replace(/\.ts$/, '.js')))
+  const script = group.length === 1 ? scripts : ['.ci/test-group.js', name]
+  const child = spawn(process.execPath, ['--enable-source-maps', ...script], {
     cwd: root,
-    env: { ...process.env, TAP_TIMEOUT: String(fileSecondsMax) },
+    env: {
+      ...process.env,
+      TAP_TIMEOUT: String(fileSecondsMax),
+      TEST_FILES: JSON.stringify(scripts),
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: fileMsMax,
     killSignal: 'SIGKILL',
@@ -72,27 +88,27 @@ function run(file) {
     child.once('close', (code, signal) => {
       running.delete(child)
       const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
-      report(file, seconds, output, code ?? signal)
+      report(name, seconds, output, code ?? signal)
       resolve()
     })
   })
 }
 
-/** One line for a file that passed; for one that did not, all that it said but what passed. */
-function report(file, seconds, output, ending) {
+/** One line for a process that passed; for one that did not, all that it said but what passed. */
+function report(name, seconds, output, ending) {
   const counts = countsOf(output)
   for (const name of Object.keys(total)) total[name] += counts?.[name] ?? 0
   if (ending === 0 && counts !== undefined && counts.fail === undefined) {
-    console.log(`ok test/${file} # ${counts.total} in ${seconds} s`)
+    console.log(`ok test/${name} # ${counts.total} in ${seconds} s`)
     return
   }
-  failed.push(file)
+  failed.push(name)
   if (counts?.fail === undefined) {
     total.total += 1
     total.fail += 1
   }
   console.log(output.replace(/^ *ok .*\n/gm, ''))
-  console.log(`not ok test/${file} # ended with ${ending} after ${seconds} s`)
+  console.log(`not ok test/${name} # ended with ${ending} after ${seconds} s`)
 }
 
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -103,14 +119,14 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 const startedMs = performance.now()
-const waiting = files.values()
+const waiting = groupsOf(files).values()
 const worker = async () => {
-  for (const file of waiting) await run(file)
+  for (const group of waiting) await run(group)
 }
 await Promise.all(Array.from({ length: jobs }, worker))
 
 const shown = Object.entries(total).filter(([name, count]) => count > 0 || name === 'total')
 console.log(`# { ${shown.map(([name, count]) => `${name}: ${count}`).join(', ')} }`)
 console.log(`# ${files.length} files in ${((performance.now() - startedMs) / 1000).toFixed(0)} s`)
-if (failed.length > 0) console.log(`Failed: ${failed.map((file) => `test/${file}`).join(', ')}`)
+if (failed.length > 0) console.log(`Failed: ${failed.map((name) => `test/${name}`).join(', ')}`)
 if (failed.length > 0 || files.length === 0) process.exitCode = 1
