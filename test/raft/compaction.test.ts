@@ -219,6 +219,36 @@ await t.test('a peer that is only a little behind needs no snapshot', async (t) 
   t.equal(probe?.entries.length, 4)
 })
 
+await t.test('a link that comes and goes before any answer costs no snapshot', async (t) => {
+  const node = new LoneNode({
+    limits: limits({ keptEntries: 4 }),
+    hardState: hardStateOf(1, null, 20),
+    entries: logOf(...Array.from({ length: 20 }, () => 1)),
+    applied: at(20),
+  })
+  save(node, 20)
+  node.becomeLeader()
+  node.outWithSessions()
+  t.equal(node.status.firstIndex, 17)
+  for (let flap = 0; flap < 3; flap += 1) {
+    const messages = connectC(node)
+    t.same(only(messages, 'snapshotOffer'), [])
+    const [probe, ...more] = only(messages, 'append')
+    t.same(more, [])
+    t.equal(probe?.prevIndex, 20, 'where the log ended when this leader began')
+    t.equal(probe?.entries.length, 1, 'what came since')
+  }
+  node.acknowledge('c', 21)
+  node.outWithSessions()
+  t.match(peerC(node), { state: 'replicate', matchIndex: 21, nextIndex: 22 })
+  for (let flap = 0; flap < 3; flap += 1) {
+    const [probe] = only(connectC(node), 'append')
+    t.equal(probe?.prevIndex, 21, 'where the logs are known to fit')
+    t.same(probe?.entries, [])
+    t.equal(peerC(node)?.matchIndex, 0, 'as far as this session knows, nothing')
+  }
+})
+
 await t.test(
   'a rejection whose hint lies in a term that is cut off leads to a snapshot',
   async (t) => {

@@ -151,6 +151,20 @@ await t.test(
   },
 )
 
+await t.test('a new session before any answer goes on where the search was', async (t) => {
+  const progress = fresh(900)
+  send(progress, 900)
+  progress.startSession(2)
+  t.equal(progress.nextIndex, 900, 'nothing says that the peer lacks anything')
+  progress.matched(at(899), at(0))
+  for (const session of [3, 4]) progress.startSession(session)
+  t.equal(progress.matchIndex, 0)
+  t.equal(progress.nextIndex, 900, 'twice in a row is not further back than once')
+  t.ok(progress.rejected(at(899), at(700)))
+  progress.startSession(5)
+  t.equal(progress.nextIndex, 701, 'what a rejection has told stays told')
+})
+
 const snapshotAt = (index: number): SnapshotMeta => ({
   index: at(index),
   term: term(1),

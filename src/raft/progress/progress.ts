@@ -185,11 +185,13 @@ export class Progress {
 
   /**
    * A new stream stands, perhaps to a process that has lost its disk. Nothing that was answered
-   * before counts any more; the search starts where the logs agreed last.
+   * before counts any more; the search starts where the logs agreed last, or goes on where it was:
+   * a peer that has answered nothing yet may well hold everything. Is it too far, the hint of the
+   * rejection leads back.
    */
   startSession(session: number): void {
     this.session = session
-    this.nextIndex = logIndex(this.matchIndex + 1)
+    if (this.state.kind === 'replicate') this.nextIndex = logIndex(this.matchIndex + 1)
     this.matchIndex = logIndex(0)
     this.sentCommit = logIndex(0)
     this.inflights.clear()
