@@ -69,6 +69,7 @@ export class NodeEngine {
       clusterId: identity.clusterId,
       thresholds: options.snapshots,
       push: this.push,
+      fed: () => raft.status().peers.flatMap(({ fedIndex }) => fedIndex ?? []),
       failed: this.fail,
     })
     this.#applyLoop = this.#createApplyLoop()

@@ -35,6 +35,8 @@ export interface SnapshotMakerPorts extends SnapshotThresholds {
   readonly defer: Defer
   readonly rare?: Rare
   readonly saved: (snapshot: SnapshotMeta) => void
+  /** Indexes of the snapshots that peers are being fed, and that a later session resumes. */
+  readonly fed: () => readonly number[]
   readonly failed: (thrown: unknown) => void
 }
 
@@ -100,7 +102,7 @@ export class SnapshotMaker {
     first: IteratorResult<StateRecord>,
     view: AsyncIterator<StateRecord>,
   ): Promise<void> {
-    const { clusterId, logStore, snapshotStore, rare, saved, failed } = this.#ports
+    const { clusterId, logStore, snapshotStore, rare, saved, fed, failed } = this.#ports
     const { applied } = at
     try {
       const index = logIndex(applied.index)
@@ -113,7 +115,7 @@ export class SnapshotMaker {
       const info = await snapshotStore.save(head, this.#checked(applied, first, view))
       if (rare?.('snapshot-maker: a snapshot is told late') === true) await this.#breathe()
       saved(metaOf(info))
-      await snapshotStore.removeBelow(info.index)
+      await snapshotStore.removeBelow(Math.min(info.index, ...fed()))
     } catch (thrown) {
       if (!(thrown instanceof Interrupted)) failed(thrown)
     } finally {

@@ -21,6 +21,8 @@ export interface SnapshotsOptions {
   readonly rare?: Rare
   readonly log: Logger
   readonly push: (event: Event) => void
+  /** Indexes of the snapshots that peers are being fed. */
+  readonly fed: () => readonly number[]
   readonly failed: (thrown: unknown) => void
 }
 

@@ -85,6 +85,7 @@ function peersOf(core: Core): readonly PeerStatus[] {
     nextIndex: progress.nextIndex,
     inflightMessages: progress.inflights.messages,
     inflightBytes: progress.inflights.bytes,
+    fedIndex: progress.pin?.index ?? null,
     silentTicks: core.now - progress.heardAtTicks,
     catchUp: catchUpOf(role, id),
   }))

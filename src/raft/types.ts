@@ -372,6 +372,8 @@ export interface PeerStatus {
   readonly nextIndex: LogIndex
   readonly inflightMessages: number
   readonly inflightBytes: number
+  /** Of the snapshot that it is being fed: nobody may remove it yet. Null: none is. */
+  readonly fedIndex: LogIndex | null
   /** Ticks since this peer was last heard. */
   readonly silentTicks: number
   /** Of a learner that shall be promoted: its catch-up rounds (4.2.1). Null otherwise. */

@@ -218,6 +218,7 @@ export class FakeNode implements NodePort {
                   nextIndex: logIndex(2),
                   inflightMessages: 0,
                   inflightBytes: 0,
+                  fedIndex: null,
                   silentTicks: 7,
                   votes: true,
                   catchUp: null,

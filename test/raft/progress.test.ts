@@ -239,15 +239,24 @@ await t.test('a match that comes too late for the log asks for the latest at onc
   t.notOk(progress.offerDue, 'the same answer again is no news')
 })
 
-await t.test('a new session ends the snapshot and probes', async (t) => {
+await t.test('a new session is offered the same snapshot again, pinned since before', async (t) => {
   const progress = fresh(1)
   progress.matched(at(3), at(0))
   progress.needSnapshot(0)
-  progress.offer(snapshotAt(50), 0)
-  progress.startSession(2)
-  t.equal(progress.kind, 'probe')
-  t.equal(progress.pin, null)
-  t.equal(progress.nextIndex, 4)
+  progress.offer(snapshotAt(50), 7)
+  for (const session of [2, 3]) {
+    progress.startSession(session)
+    t.equal(progress.kind, 'snapshot')
+    t.equal(progress.matchIndex, 0)
+    t.ok(progress.offerDue, 'at once: the offer of before may be lost with its stream')
+    t.equal(progress.offer(snapshotAt(90), 100).index, 50, 'what is stored of it is of use')
+    t.same(progress.pin, { index: 50, sinceTicks: 7 }, 'the pin does not live longer by it')
+  }
+  progress.unpin()
+  progress.startSession(4)
+  t.equal(progress.offer(snapshotAt(90), 200).index, 90, 'a worn out one is not taken up again')
+  progress.matched(at(90), at(60))
+  t.equal(progress.kind, 'replicate')
 })
 
 await t.test('whatever is answered, match < next, and the window fits between them', async (t) => {

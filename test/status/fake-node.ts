@@ -34,6 +34,7 @@ function peerOf(id: string, matchIndex: number): PeerStatus {
     nextIndex: logIndex(matchIndex + 1),
     inflightMessages: 2,
     inflightBytes: 4096,
+    fedIndex: null,
     silentTicks: 7,
     votes: true,
     catchUp: null,

@@ -23,7 +23,8 @@ interface SnapshotState {
   readonly kind: 'snapshot'
   /**
    * What the peer is being fed; the log behind it stays. The same one is offered again while that
-   * holds, so that newer ones do not make a long transfer begin anew. Null: the next offer decides.
+   * holds, in later sessions too, so that newer ones do not make a long transfer begin anew. Null:
+   * the next offer decides.
    */
   readonly pending: { readonly snapshot: SnapshotMeta; readonly sinceTicks: number } | null
   readonly offeredAtTicks: number
@@ -187,7 +188,9 @@ export class Progress {
    * A new stream stands, perhaps to a process that has lost its disk. Nothing that was answered
    * before counts any more; the search starts where the logs agreed last, or goes on where it was:
    * a peer that has answered nothing yet may well hold everything. Is it too far, the hint of the
-   * rejection leads back.
+   * rejection leads back. A peer that needed a snapshot still does: the same one is offered at once,
+   * and the log stays behind it, else a link that flaps faster than the transfer takes would make it
+   * begin anew each time. Who has come by another one meanwhile answers the offer with a match.
    */
   startSession(session: number): void {
     this.session = session
@@ -195,7 +198,10 @@ export class Progress {
     this.matchIndex = logIndex(0)
     this.sentCommit = logIndex(0)
     this.inflights.clear()
-    this.state = { kind: 'probe', awaiting: false }
+    this.state =
+      this.state.kind === 'snapshot'
+        ? { ...this.state, offerDue: true }
+        : { kind: 'probe', awaiting: false }
   }
 
   private check(): void {

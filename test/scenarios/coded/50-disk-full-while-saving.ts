@@ -42,6 +42,7 @@ async function save(full: boolean): Promise<Told> {
     snapshotStore: full ? withSave(snapshots, noRoom) : snapshots,
     defer: (task) => setImmediate(task),
     saved: (snapshot) => told.saved.push(snapshot),
+    fed: () => [],
     failed: (thrown) => told.failed.push(thrown),
     snapshotEntries: 1,
     snapshotBytes: 1 << 20,

@@ -1,0 +1,60 @@
+/** Which snapshots stay when a newer one is saved. */
+import t from 'tap'
+import { MultisetDigest, recordHash } from '../../src/machine/index.js'
+import { SnapshotMaker } from '../../src/node/snapshot-maker.js'
+import { configurationOf, logIndex, term } from '../../src/raft/index.js'
+import { MemoryLogDisk, MemorySnapshotDisk, MemoryStateDisk } from '../../src/storage/index.js'
+
+const clusterId = 'c1'.repeat(32)
+
+await t.test('a snapshot that a peer is being fed outlives a newer one', async (t) => {
+  const snapshotStore = await new MemorySnapshotDisk(clusterId).open()
+  const { logStore } = new MemoryLogDisk(clusterId).open()
+  const stateStore = new MemoryStateDisk().open()
+  const payload = new Uint8Array([1])
+  let fed: readonly number[] = []
+  const maker = new SnapshotMaker({
+    clusterId,
+    stateStore,
+    logStore,
+    snapshotStore,
+    defer: (task) => setImmediate(task),
+    saved: () => undefined,
+    fed: () => fed,
+    failed: (thrown) => {
+      throw thrown
+    },
+    snapshotEntries: 1,
+    snapshotBytes: 1 << 20,
+  })
+  const digest = new MultisetDigest()
+  digest.add(recordHash('row/a', payload))
+  const save = async (index: number): Promise<void> => {
+    await logStore.write({
+      install: null,
+      purgeTo: null,
+      hardState: { term: term(1), votedFor: null, commit: logIndex(index) },
+      truncateAfter: null,
+      entries: [{ index: logIndex(index), term: term(1), kind: 'command', payload }],
+    })
+    await stateStore.write([{ key: 'row/a', value: payload }], {
+      index,
+      term: 1,
+      digest: digest.hex(),
+    })
+    const configuration = { configuration: configurationOf(['1', '2', '3']), index: logIndex(0) }
+    await maker.stored({ entries: 1, bytes: 1, configuration })
+    while (maker.isRunning) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const held = (): number[] => [1, 2, 3, 4].filter((index) => snapshotStore.info(index) !== null)
+
+  await save(1)
+  fed = [1]
+  await save(2)
+  await save(3)
+  t.same(held(), [1, 2, 3])
+  fed = []
+  await save(4)
+  t.same(held(), [4])
+  await maker.stop()
+})
