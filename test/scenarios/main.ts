@@ -1,18 +1,24 @@
 /**
- * `npm run scenario -- 18` runs the scenarios of that number, `npm run scenario` all of them;
- * `--json` prints one line for each, `--first` stops at the first that fails. Ends with 1 when one
- * fails.
+ * `npm run scenario -- 18` runs the scenarios of that number, `-- 18-figure-8` that file, `npm run
+ * scenario` all of them; `--json` prints one line for each and one in summary, `--first` stops at
+ * the first that fails. Ends with 1 when one fails, with 2 when a word names none.
  */
-import { allScenarios } from './catalogue.js'
+import { allScenarios, scenariosNamed } from './catalogue.js'
 
 const args = process.argv.slice(2)
 const json = args.includes('--json')
 const onlyFirst = args.includes('--first')
-const numbers = args.filter((arg) => /^\d+$/.test(arg)).map(Number)
+const words = args.filter((arg) => arg !== '--json' && arg !== '--first')
+const scenarios = allScenarios(process.cwd())
+const { chosen, unknown } = scenariosNamed(scenarios, words)
 
-const chosen = allScenarios(process.cwd()).filter(
-  ({ number }) => numbers.length === 0 || numbers.includes(number),
-)
+if (unknown.length > 0) {
+  console.error(`No scenario is named ${unknown.join(', ')}. Give a number or a file name:\n`)
+  for (const { name, title } of scenarios) console.error(`  ${name}: ${title}`)
+  console.error('\nOptions: --json, --first')
+  process.exit(2)
+}
+
 let passed = 0
 let failed = 0
 for (const scenario of chosen) {
@@ -36,5 +42,7 @@ for (const scenario of chosen) {
     if (failure !== null) console.log(`     ${failure.replaceAll('\n', '\n     ')}`)
   }
 }
-if (!json) console.log(`${String(passed)} passed, ${String(failed)} failed`)
-process.exitCode = failed === 0 && chosen.length > 0 ? 0 : 1
+console.log(
+  json ? JSON.stringify({ passed, failed }) : `${String(passed)} passed, ${String(failed)} failed`,
+)
+process.exitCode = failed === 0 ? 0 : 1

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
-import { allScenarios } from './catalogue.js'
+import { allScenarios, scenariosNamed } from './catalogue.js'
 import { scenariosPage } from './docs-page.js'
 
 const root = process.cwd()
@@ -19,6 +19,22 @@ await t.test('no number is left out, and each head is complete', (t) => {
   for (const { file, number } of scenarios) {
     t.match(file, `/${String(number).padStart(2, '0')}-`, 'the file begins with the number')
   }
+  t.end()
+})
+
+await t.test('a scenario is chosen by its number or its file, and nothing by a slip', (t) => {
+  const filesOf = (...words: string[]) =>
+    scenariosNamed(scenarios, words).chosen.map(({ name }) => name)
+  t.same(filesOf('18'), ['18-figure-8-e', '18-figure-8'])
+  t.same(filesOf('18-figure-8', '66'), ['18-figure-8', '66-feature-level'])
+  t.same(filesOf('18-figure-8.scenario'), ['18-figure-8'])
+  t.same(filesOf('test/scenarios/coded/66-feature-level.ts'), ['66-feature-level'])
+  t.equal(filesOf().length, scenarios.length)
+  t.same(scenariosNamed(scenarios, ['18', 'nonsense', '999', '--jsn']).unknown, [
+    'nonsense',
+    '999',
+    '--jsn',
+  ])
   t.end()
 })
 
