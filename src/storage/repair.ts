@@ -11,7 +11,8 @@
  * An entry from a peer is taken only if the chain of digests closes with it, up to the next sound
  * entry or the end that the guard remembers. So nodes with different damage repair each other, and
  * a peer whose log is another one repairs nothing. What peers have compacted comes as a snapshot.
- * A lost tail may be dropped when a majority never held it: then it was never committed.
+ * A lost tail may be dropped when all other voters, and so a majority, say that they never held it:
+ * then it was never committed, and no leader can commit it with what this node acknowledged.
  *
  * Nothing is changed before everything is there: `waiting` leaves the directory as it was. Then a
  * new store is written beside the old one and renamed into its place (rebuild-store.ts).
@@ -26,7 +27,7 @@ import type { SnapshotInfo } from './snapshot-store.js'
 export type RepairOutcome =
   | {
       readonly kind: 'repaired'
-      /** Entries fetched, and a lost tail that no majority ever held. */
+      /** Entries fetched, and a lost tail that no other voter ever held. */
       readonly fetched: number
       readonly dropped: IndexRange | null
       readonly snapshot: SnapshotInfo | null

@@ -434,6 +434,29 @@ await t.test('the no-op of a new leader is exempt, and the tail it inherits coun
   t.match(node.take().proposals, [{ kind: 'refused', code: 'BUSY' }])
 })
 
+await t.test('so are both steps of a change of members: it may let the rest commit', async (t) => {
+  const node = steadyLeader({ limits: { ...limits, uncommittedBytesMax: 10 } })
+  propose(node, 'x'.repeat(10))
+  const wish = { kind: 'changeMembership', id: 9, basedOn: null, learners: [] } as const
+  node.step({ ...wish, voters: ['a', 'b'] })
+  t.match(node.take().memberships, [{ kind: 'appended', index: 3 }])
+  t.same(node.status.configuration.outgoing, ['a', 'b', 'c'])
+  propose(node, 'x')
+  t.match(node.take().proposals, [{ kind: 'refused', code: 'BUSY' }], 'the entry itself counts')
+  node.persist()
+  node.acknowledge('b', 3)
+  t.equal(node.status.uncommittedBytes, 0)
+  propose(node, 'x'.repeat(10))
+  const entries = node.take().persist?.entries.map(({ index, kind }) => [index, kind])
+  t.same(entries, [
+    [4, 'command'],
+    [5, 'configuration'],
+  ])
+  t.same(node.status.configuration.outgoing, [], 'the joint configuration is left at the limit')
+  propose(node, 'x')
+  t.match(node.take().proposals, [{ kind: 'refused', code: 'BUSY' }])
+})
+
 await t.test('one slow follower never slows commits, and its window holds it back', async (t) => {
   const node = steadyLeader({ limits: { ...limits, inflightMessagesMax: 4 } })
   let sentToSlow = 0
