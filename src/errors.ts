@@ -95,6 +95,14 @@ export const errorTable = {
     sentence:
       'The cluster has not committed the feature level that this needs. Raise /sys/cluster/featureLevel first.',
   },
+  LEVEL_UNSUPPORTED: {
+    grpc: 'FAILED_PRECONDITION',
+    http: 409,
+    exit: 4,
+    retryable: false,
+    sentence:
+      'Not every member is known to know the feature level. Upgrade and start the nodes that the message names, or remove them, then send it again.',
+  },
   UNKNOWN_KEY: {
     grpc: 'UNAUTHENTICATED',
     http: 401,

@@ -12,13 +12,12 @@ import { ChangeReader } from './change-reader.js'
 import type { Command, CommittedCommand } from './commands.js'
 import { MultisetDigest, recordHash } from './digest.js'
 import type { CommandResult, MachineEvent } from './events.js'
-import { featureLevelMax, featureLevelPath } from './features.js'
 import { writeGenesis } from './genesis-state.js'
 import { lawOf } from './law.js'
 import type { Law } from './law.js'
 import { advance, judgeStamps } from './log-time.js'
 import { admit } from './message.js'
-import type { Message } from './message.js'
+import { judgeBuilds, type MemberBuild } from './member-builds.js'
 import { MembershipView } from './membership.js'
 import { createReads } from './reads.js'
 import type { MachineReads } from './reads.js'
@@ -61,10 +60,10 @@ export interface Machine {
   /** A no-op or a configuration entry of Raft: moves the applied index and nothing else. */
   skip(index: Revision, term: number): Applied
   /**
-   * What the leader finds out before it appends; no effect. `levelKnown`: the highest feature level
-   * that its build and those of its peers know.
+   * What the leader finds out before it appends; no effect. `builds`: of every member of the
+   * consensus configuration, itself among them.
    */
-  check(command: Command, verify: Verify, levelKnown?: number): Check
+  check(command: Command, verify: Verify, builds?: readonly MemberBuild[]): Check
   /** Activations after `revision` that wrote below `prefix`, in log order. */
   writtenSince(revision: Revision, prefix: Path): Iterable<WrittenBatch>
   timedPending(): TimedPending
@@ -135,7 +134,7 @@ class ReplicatedMachine implements Machine {
     return this.commit(index, neverVerify, () => null)
   }
 
-  check(command: Command, verify: Verify, levelKnown: number = featureLevelMax): Check {
+  check(command: Command, verify: Verify, builds: readonly MemberBuild[] = []): Check {
     switch (command.kind) {
       case 'undecodable':
         return { kind: 'noise', refusal: undecodable(command.reason) }
@@ -151,7 +150,10 @@ class ReplicatedMachine implements Machine {
         const { admitted } = admission
         const first = firstResultOf(this.state, admitted)
         if (first !== undefined) return { kind: 'known', result: repeatedResult(first) }
-        const tooHigh = aboveKnown(admitted.message, levelKnown)
+        const { state, reader } = this
+        const levelAfter = (): number =>
+          this.attempt(command, verify, () => state.governance.featureLevel)
+        const tooHigh = judgeBuilds(admitted.message, { state, reader, builds, levelAfter })
         return tooHigh === undefined ? { kind: 'append' } : { kind: 'noise', refusal: tooHigh }
       }
     }
@@ -269,21 +271,6 @@ function noise(step: Step, refused: Refusal, accusedTerm: number): CommandResult
   step.state.setMeta({ noise: step.state.stored.noise + 1 })
   step.events.push({ kind: 'noise', refusal: refused, accusedTerm })
   return { kind: 'refused', refusal: refused, index: step.index, repeated: false }
-}
-
-/** The leader does not let a level into the log at which its own or a peer's build would stop. */
-function aboveKnown(message: Message, levelKnown: number): Refusal | undefined {
-  if (message.word !== 'propose') return undefined
-  for (const op of message.body.ops) {
-    if (op.path !== featureLevelPath || !('value' in op)) continue
-    if (typeof op.value !== 'number' || op.value <= levelKnown) continue
-    return refusal(
-      'FEATURE_LEVEL',
-      `Not every node's build knows feature level ${String(op.value)}; all know ${String(levelKnown)}. Upgrade the nodes first.`,
-      { known: levelKnown, proposed: op.value },
-    )
-  }
-  return undefined
 }
 
 function undecodable(reason: string): Refusal {

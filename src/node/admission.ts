@@ -9,8 +9,9 @@ import {
   type Command,
   type CommandResult,
   type Machine,
+  type MemberBuild,
 } from '../machine/index.js'
-import type { Event } from '../raft/index.js'
+import type { Event, NodeId } from '../raft/index.js'
 import type { Verify } from '../signing/index.js'
 import { encodeCommand } from '../wire/index.js'
 import type { LeadershipRecord } from './leadership-record.js'
@@ -30,6 +31,9 @@ export interface AdmissionParts {
   readonly leadership: LeadershipRecord
   readonly submissions: Submissions
   readonly logClock: LogClock
+  readonly nodeId: NodeId
+  /** Of the configuration in force, learners and those being left too. */
+  readonly members: () => readonly NodeId[]
   readonly links: () => readonly PeerLink[]
   readonly appliedIndex: () => number
   readonly isStopping: () => boolean
@@ -75,9 +79,11 @@ export class Admission {
 
   #lookFirst(command: Command): CommandResult | null {
     const { machine, verify, leadership, appliedIndex, notLeader } = this.#parts
-    const found = machine.check(command, verify, this.#levelKnown())
+    const found = machine.check(command, verify, this.#builds())
     if (found.kind === 'append') return null
     if (found.kind === 'known') return found.result
+    // Who does not lead has heard what it happened to hear.
+    if (found.refusal.code === 'LEVEL_UNSUPPORTED' && !leadership.leads) throw notLeader()
     if (codesOfLag.has(found.refusal.code)) {
       if (!leadership.leads) throw notLeader()
       if (appliedIndex() < leadership.termStart) return null
@@ -86,10 +92,14 @@ export class Admission {
     return { kind: 'refused', refusal: found.refusal, index: 0, repeated: false }
   }
 
-  /** The highest feature level that this build and those of all peers heard so far know. */
-  #levelKnown(): number {
-    const heard = this.#parts.links().flatMap(({ hello }) => hello?.featureLevelMax ?? [])
-    return Math.min(featureLevelMax, ...heard)
+  /** Of every member of the configuration in force; a link tells what its peer said last. */
+  #builds(): readonly MemberBuild[] {
+    const { nodeId, members, links } = this.#parts
+    const heard = new Map(links().map(({ id, hello }) => [id, hello?.featureLevelMax ?? null]))
+    return members().map((id) => ({
+      id,
+      featureLevelMax: id === nodeId ? featureLevelMax : (heard.get(id) ?? null),
+    }))
   }
 
   #refuseWhenStopping(): void {

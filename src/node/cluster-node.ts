@@ -3,7 +3,7 @@
  * serves the port that api/ and status/ see. What it knows of the world comes through ports.
  */
 import type { Command, CommandResult } from '../machine/index.js'
-import type { NodeId } from '../raft/index.js'
+import { membersOf, type NodeId } from '../raft/index.js'
 import { Admission } from './admission.js'
 import { AppliedFeed } from './applied-feed.js'
 import { startTicker, type Ticker } from './clock.js'
@@ -92,6 +92,8 @@ export class ClusterNode implements NodePort {
       leadership: this.#engine.leadership,
       submissions: this.#submissions,
       logClock: this.#engine.logClock,
+      nodeId: identity.nodeId,
+      members: () => membersOf(options.raft.status().configuration),
       links: () => peers.links(),
       appliedIndex: () => this.#feed.appliedIndex,
       isStopping: () => this.#isStopping,

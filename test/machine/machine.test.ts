@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createMachine } from '../../src/machine/index.js'
-import { payloadType, signBody } from '../../src/signing/index.js'
+import { payloadType, signBody, verifyStrict } from '../../src/signing/index.js'
 import type { JsonObject } from '../../src/signing/index.js'
 import {
   World,
@@ -21,6 +21,8 @@ import {
 import type { WorldOptions } from './world.js'
 
 const five = ['alice', 'bob', 'carol', 'dave', 'erin']
+const buildsOf = (...levels: readonly (number | null)[]) =>
+  levels.map((featureLevelMax, at) => ({ id: `node-${String(at + 1)}`, featureLevelMax }))
 const provenance = { model: 'm', promptDigest: '00', tool: 'importer' }
 
 await t.test('two keys of one person are one approval', async (t) => {
@@ -422,11 +424,48 @@ await t.test('the feature level', async (t) => {
       world.machine.check(command, () => true),
       {
         kind: 'noise',
-        refusal: { code: 'FEATURE_LEVEL' },
+        refusal: { code: 'LEVEL_UNSUPPORTED' },
       },
     )
-    t.equal(world.machine.check(command, () => true, 3).kind, 'append', 'all builds know it')
-    t.equal(world.machine.check(command, () => true, 2).kind, 'noise', 'one does not')
+  })
+  await t.test('is not proposed before the build of every member knows it', async (t) => {
+    const world = new World()
+    const command = world.proposeCommand({ by: 'alice', set: { '/sys/cluster/featureLevel': 2 } })
+    const answerTo = (...levels: (number | null)[]) =>
+      world.machine.check(command, verifyStrict, buildsOf(...levels))
+    t.equal(answerTo(2, 2, 2).kind, 'append')
+    const answer = answerTo(2, 1, null)
+    t.match(answer, { kind: 'noise', refusal: { code: 'LEVEL_UNSUPPORTED' } })
+    if (answer.kind === 'noise') {
+      t.match(answer.refusal.message, /node-2 knows 1; node-3 has not been heard/)
+      t.match(answer.refusal.details, {
+        level: 2,
+        behind: [{ id: 'node-2' }, { id: 'node-3', featureLevelMax: null }],
+      })
+    }
+    const other = world.proposeCommand({ by: 'alice', set: { '/prod/x': 1 } })
+    t.equal(
+      world.machine.check(other, verifyStrict, buildsOf(1, null)).kind,
+      'append',
+      'nothing else waits for builds',
+    )
+  })
+  await t.test('is asked about again before each approval of it', async (t) => {
+    const world = new World()
+    world.tick()
+    const { changeId } = world.propose({ by: 'alice', set: { '/sys/cluster/featureLevel': 2 } })
+    const approval = world.decisionCommand('approve', 'bob', changeId)
+    t.equal(world.machine.check(approval, verifyStrict, buildsOf(2, 2)).kind, 'append')
+    t.match(
+      world.machine.check(approval, verifyStrict, buildsOf(2, null)),
+      { kind: 'noise', refusal: { code: 'LEVEL_UNSUPPORTED' } },
+      'a member that went down with an unknown build meanwhile',
+    )
+    const reject = world.decisionCommand('reject', 'bob', changeId)
+    t.equal(world.machine.check(reject, verifyStrict, buildsOf(2, null)).kind, 'append')
+    const other = world.propose({ by: 'alice', set: { '/prod/x': 1 } })
+    const beside = world.decisionCommand('approve', 'bob', other.changeId)
+    t.equal(world.machine.check(beside, verifyStrict, buildsOf(2, null)).kind, 'append')
   })
   await t.test(
     'stops the node when it is committed all the same, and leaves no trace',

@@ -88,8 +88,8 @@ export const surroundingMutants: readonly Mutant[] = [
     name: 'feature level of an unready member',
     breaks: 'a member stops at a command that its build does not know',
     source: 'L capabilities',
-    file: 'src/machine/machine.ts',
-    find: "if (typeof op.value !== 'number' || op.value <= levelKnown) continue",
-    replace: "if (typeof op.value !== 'number' || op.value <= levelKnown + 1) continue",
+    file: 'src/machine/member-builds.ts',
+    find: 'level > (build.featureLevelMax ?? inForce)',
+    replace: 'level > (build.featureLevelMax ?? level)',
   },
 ]

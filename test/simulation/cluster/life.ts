@@ -4,6 +4,7 @@ import { heldEntries } from '../../../src/node/peer-answers.js'
 import type { Clock, PeerHello, PeerMember, Peers } from '../../../src/node/ports.js'
 import { foundingOf, recoverNode } from '../../../src/node/recover-node.js'
 import { RepairMode } from '../../../src/node/repair-mode.js'
+import { membersOf } from '../../../src/raft/index.js'
 import type { Verify } from '../../../src/signing/index.js'
 import { holdingWithDamage, soundEntry, type SnapshotStore } from '../../../src/storage/index.js'
 import { LogView } from '../log-view.js'
@@ -60,6 +61,8 @@ export async function startLife(parts: LifeParts): Promise<Running> {
     name: parts.name,
     ledger: world.ledger,
     build: hello.featureLevelMax,
+    nodeId: hello.nodeId,
+    members: () => membersOf(raft.status().configuration),
     links: () => peers.links(),
     asksNobody: options.mutant === 'a level is raised whoever knows it',
   })

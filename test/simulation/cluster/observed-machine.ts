@@ -6,6 +6,7 @@
 import { CountersignError } from '../../../src/errors.js'
 import type { Applied, Command, Machine } from '../../../src/machine/index.js'
 import type { PeerLink } from '../../../src/node/ports.js'
+import type { NodeId } from '../../../src/raft/index.js'
 import { OracleViolation } from '../oracles.js'
 import type { Ledger } from './ledger.js'
 
@@ -15,6 +16,9 @@ export interface Observed {
   readonly ledger: Ledger
   /** The highest feature level that the program of this node knows. */
   readonly build: number
+  readonly nodeId: NodeId
+  /** Of the configuration in force. */
+  readonly members: () => readonly NodeId[]
   readonly links: () => readonly PeerLink[]
   /** A leader that asks nobody: for a mutant. */
   readonly asksNobody: boolean
@@ -40,32 +44,51 @@ export function observeMachine(machine: Machine, observed: Observed): void {
     if (featureLevel > build) throw tooOld(featureLevel, build)
   }
   const check = machine.check.bind(machine)
-  machine.check = (command, verify, levelKnown) => {
-    const known = observed.asksNobody ? Infinity : Math.min(build, levelKnown ?? build)
-    const found = check(command, verify, known)
-    if (found.kind === 'append') holdBack(command, observed)
+  machine.check = (command, verify, builds = []) => {
+    const told = builds.map((one) =>
+      one.id === observed.nodeId ? { ...one, featureLevelMax: build } : one,
+    )
+    const found = check(command, verify, observed.asksNobody ? [] : told)
+    if (found.kind === 'append') holdBack(machine, command, observed)
     return found
   }
 }
 
-/** A raise that gets past the leader although a build that it hears does not know the level. */
-function holdBack(command: Command, { name, links }: Observed): void {
-  const level = levelOf(command)
-  const older = links().filter(({ hello }) => level > (hello?.featureLevelMax ?? level))
-  if (older.length === 0) return
-  throw new OracleViolation('a level is proposed only when every build that is heard knows it', {
+/**
+ * A raise, or an approval of one, that gets past the leader although the build of a member is not
+ * known to know the level: it says so, or it has not been heard.
+ */
+function holdBack(machine: Machine, command: Command, observed: Observed): void {
+  const { name, nodeId, members, links, build } = observed
+  const level = levelOf(machine, command)
+  const heard = new Map(links().map(({ id, hello }) => [id, hello?.featureLevelMax ?? 0]))
+  heard.set(nodeId, build)
+  const behind = members().filter((id) => level > (heard.get(id) ?? 0))
+  if (level <= machine.status().featureLevel || behind.length === 0) return
+  throw new OracleViolation('a level is let into the log only when every member knows it', {
     name,
     level,
-    older: older.map(({ id }) => id),
+    behind,
   })
 }
 
-function levelOf(command: Command): number {
-  if (command.kind !== 'submit' || !command.envelope.type.includes('propose')) return 0
-  const body = JSON.parse(Buffer.from(command.envelope.body).toString()) as {
-    readonly ops?: readonly { readonly path?: string; readonly value?: unknown }[]
-  }
-  const value = body.ops?.find(({ path }) => path === '/sys/cluster/featureLevel')?.value
+function levelOf(machine: Machine, command: Command): number {
+  if (command.kind !== 'submit') return 0
+  const { type, body: bytes } = command.envelope
+  const body = JSON.parse(Buffer.from(bytes).toString()) as Ops & { readonly changeId?: string }
+  if (type.includes('propose')) return levelIn(body)
+  if (!type.includes('approve') && !type.includes('activate')) return 0
+  const envelope = machine.reads.change(body.changeId ?? '')?.revisions.at(-1)?.envelope
+  if (envelope === undefined) return 0
+  return levelIn(JSON.parse(Buffer.from(envelope.body).toString()) as Ops)
+}
+
+interface Ops {
+  readonly ops?: readonly { readonly path?: string; readonly value?: unknown }[]
+}
+
+function levelIn({ ops }: Ops): number {
+  const value = ops?.find(({ path }) => path === '/sys/cluster/featureLevel')?.value
   return typeof value === 'number' ? value : 0
 }
 

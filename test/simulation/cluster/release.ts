@@ -1,7 +1,8 @@
 /**
  * A release as operators carry it out: programs are replaced one machine after the other, and
- * somebody keeps asking for the feature level that the new ones know. It goes live when every build
- * that the leader hears knows it; whoever comes back with an old one halts, and is upgraded.
+ * somebody keeps asking for the feature level that the new ones know. It goes live when every member
+ * of the configuration has told the leader that its build knows it, who is down not; whoever comes
+ * back with an old one afterwards halts, and is upgraded.
  */
 import { featureLevelMax } from '../../../src/approval/index.js'
 import type { SeededRandom } from '../random.js'
