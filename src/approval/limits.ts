@@ -14,6 +14,18 @@ export const limits = {
   dependsOnMax: 64,
   triggersMax: 32,
   titleBytesMax: 200,
+  /** Names the key outside the cluster that opens a sealed value. */
+  keyReferenceBytesMax: 200,
+  deployRepositoryBytesMax: 200,
+  /** `from` and `to`: a SHA-256 in hex fits. */
+  deployRevisionBytesMax: 64,
+  stagesMax: 8,
+  /** Percent. */
+  stageShareMax: 100,
+  stageLabelsMax: 8,
+  stageLabelBytesMax: 64,
+  /** Each of `model`, `promptDigest` and `tool`. */
+  provenanceBytesMax: 200,
   /** How far ahead of log time `notAfter` may lie. */
   notAfterAheadMs: 30 * 24 * 60 * 60 * 1000,
 
@@ -46,10 +58,20 @@ export const limits = {
   windowsMax: 16,
   noteCharactersMax: 1000,
   groupMembersMax: 1000,
+  groupPurposeBytesMax: 200,
+  displayNameBytesMax: 100,
   scopeGlobsMax: 64,
+  /** Of one agent, so that a quota is a bound at all. */
+  quotaPerDayMax: 100_000,
   freezeGlobsMax: 32,
+  freezeReasonBytesMax: 500,
+  /** Far above any level that will be, and far below where arithmetic ends. */
+  featureLevelNumberMax: 1_000_000,
 
   nodesMax: 64,
+  nodeOwnerBytesMax: 100,
+  /** A DNS name has at most 253 characters. */
+  addressBytesMax: 255,
   /** A larger quorum makes each commit slower and the cluster no safer in practice. */
   votersMax: 9,
   peopleInGenesisMax: 1000,

@@ -226,6 +226,7 @@ await t.test('each limit of a document: what is at it passes, what is above it d
   const names = (count: number): readonly string[] =>
     Array.from({ length: count }, (_, n) => `m${String(n).padStart(4, '0')}`)
   const deep = (count: number): string => `/a${'/**'.repeat(count)}`
+  const hostOf = (length: number): string => `${'h'.repeat(length - 2)}:1`
   const cases: readonly (readonly [string, number, (size: number) => Op, RegExp])[] = [
     [
       'members',
@@ -256,6 +257,48 @@ await t.test('each limit of a document: what is at it passes, what is above it d
       limits.globDeepMax,
       (size) => put('/sys/freezes/f', { ...freeze, paths: [deep(size)] }),
       /paths\[0\] must be a glob/,
+    ],
+    [
+      'displayName',
+      limits.displayNameBytesMax,
+      (size) => put('/sys/people/bob', { ...human('bob'), displayName: 'x'.repeat(size) }),
+      /displayName must be at most/,
+    ],
+    [
+      'perDay of a quota',
+      limits.quotaPerDayMax,
+      (size) => put('/sys/people/bot', agent('bot', 'bob', { quota: { open: 1, perDay: size } })),
+      /quota.perDay must be an integer/,
+    ],
+    [
+      'purpose of a group',
+      limits.groupPurposeBytesMax,
+      (size) => put('/sys/groups/ops', { ...group('ops'), purpose: 'x'.repeat(size) }),
+      /purpose must be at most/,
+    ],
+    [
+      'reason of a freeze',
+      limits.freezeReasonBytesMax,
+      (size) => put('/sys/freezes/f', { ...freeze, reason: 'x'.repeat(size) }),
+      /reason must be at most/,
+    ],
+    [
+      'owner of a node',
+      limits.nodeOwnerBytesMax,
+      (size) => put('/sys/nodes/node-1', { ...nodeOf('node-1'), owner: 'x'.repeat(size) }),
+      /owner must be at most/,
+    ],
+    [
+      'address of a node',
+      limits.addressBytesMax,
+      (size) => put('/sys/nodes/node-1', { ...nodeOf('node-1'), address: hostOf(size) }),
+      /address must be host:port/,
+    ],
+    [
+      'feature level',
+      limits.featureLevelNumberMax,
+      (size) => put('/sys/cluster/featureLevel', size),
+      /must be an integer/,
     ],
     [
       'names in a list of a rule',

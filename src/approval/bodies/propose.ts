@@ -47,7 +47,7 @@ const detached = object<PutOf<'detached'>['detached']>({
 
 const sealed = object<PutOf<'sealed'>['sealed']>({
   ciphertext: required(base64),
-  keyReference: required(text(200, { min: 1 })),
+  keyReference: required(text(limits.keyReferenceBytesMax, { min: 1 })),
 })
 
 const opWithValue = object<PutOf<'value'>>({
@@ -108,17 +108,17 @@ const rollback = object<NonNullable<ProposeBody['rollback']>>(
 )
 
 const share = object<{ share: number; bake: string }>({
-  share: required(integer({ min: 1, max: 100 })),
+  share: required(integer({ min: 1, max: limits.stageShareMax })),
   bake: required(duration),
 })
 
 const label = object<{ name: string; value: string }>({
-  name: required(text(64, { min: 1 })),
-  value: required(text(64)),
+  name: required(text(limits.stageLabelBytesMax, { min: 1 })),
+  value: required(text(limits.stageLabelBytesMax)),
 })
 
 const labels = object<{ labels: Json; bake: string }>({
-  labels: required(listOf(label, { min: 1, max: 8 })),
+  labels: required(listOf(label, { min: 1, max: limits.stageLabelsMax })),
   bake: required(duration),
 })
 
@@ -148,13 +148,13 @@ const fields: FieldsOf<ProposeBody> = {
   asserts: optional(pathRevisions(limits.assertsMax)),
   deploy: optional(
     object<NonNullable<ProposeBody['deploy']>>({
-      repository: required(text(200, { min: 1 })),
-      from: required(text(64)),
-      to: required(text(64, { min: 1 })),
+      repository: required(text(limits.deployRepositoryBytesMax, { min: 1 })),
+      from: required(text(limits.deployRevisionBytesMax)),
+      to: required(text(limits.deployRevisionBytesMax, { min: 1 })),
       artifact: optional(hex32),
     }),
   ),
-  stages: optional(listOf(stage, { min: 1, max: 8 })),
+  stages: optional(listOf(stage, { min: 1, max: limits.stagesMax })),
   dependsOn: optional(setOfStrings(hex16, { min: 1, max: limits.dependsOnMax })),
   schedule: optional(
     object<NonNullable<ProposeBody['schedule']>>({ notBefore: required(integer()) }),
@@ -167,9 +167,9 @@ const fields: FieldsOf<ProposeBody> = {
   sponsor: optional(id),
   provenance: optional(
     object<NonNullable<ProposeBody['provenance']>>({
-      model: required(text(200, { min: 1 })),
-      promptDigest: required(text(200, { min: 1 })),
-      tool: required(text(200, { min: 1 })),
+      model: required(text(limits.provenanceBytesMax, { min: 1 })),
+      promptDigest: required(text(limits.provenanceBytesMax, { min: 1 })),
+      tool: required(text(limits.provenanceBytesMax, { min: 1 })),
     }),
   ),
 }

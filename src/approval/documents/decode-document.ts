@@ -3,6 +3,7 @@ import type { Refusal } from '../../errors.js'
 import { depthOf, valueDepthMax, type Json } from '../../signing/index.js'
 import { systemPlace, type SystemPlace } from '../bodies/kinds.js'
 import { integer, invalid, type Check } from '../forms/shape.js'
+import { limits } from '../limits.js'
 import type {
   Freeze,
   GenesisNode,
@@ -113,7 +114,7 @@ function decodeValue(path: string, place: SystemPlace, value: Json): DecodedDocu
   }
 }
 
-const featureLevel: Check = integer({ min: 1, max: 1_000_000 })
+const featureLevel: Check = integer({ min: 1, max: limits.featureLevelNumberMax })
 
 function sameName(value: Json, field: string, expected: string, path: string): Refusal | null {
   const found = (value as Readonly<Record<string, Json>>)[field]

@@ -21,7 +21,7 @@ export const freeze = object<Freeze>(
     from: required(integer()),
     until: required(integer()),
     stops: optional(setOf(oneOf('ordinary', 'rollback', 'emergency'), itself, { min: 1, max: 3 })),
-    reason: required(text(500, { min: 1 })),
+    reason: required(text(limits.freezeReasonBytesMax, { min: 1 })),
   },
   (one, at) => (one.from < one.until ? null : invalid(at, 'must have from before until')),
 )

@@ -20,7 +20,7 @@ export const person = object<Person>(
   {
     id: required(id),
     kind: required(oneOf('human', 'agent', 'service')),
-    displayName: required(text(100)),
+    displayName: required(text(limits.displayNameBytesMax)),
     status: required(oneOf('active', 'suspended', 'removed')),
     sponsor: optional(id),
     node: optional(id),
@@ -28,7 +28,7 @@ export const person = object<Person>(
     quota: optional(
       object<NonNullable<Person['quota']>>({
         open: required(integer({ max: limits.openChangesPerPersonMax })),
-        perDay: required(integer({ max: 100_000 })),
+        perDay: required(integer({ max: limits.quotaPerDayMax })),
       }),
     ),
   },
@@ -69,7 +69,7 @@ export const key = object<PersonKey>(
 
 export const group = object<Group>({
   name: required(id),
-  purpose: required(text(200)),
+  purpose: required(text(limits.groupPurposeBytesMax)),
   members: required(setOfStrings(id, { max: limits.groupMembersMax })),
 })
 

@@ -4,13 +4,14 @@ import { decodePublicKey } from '../../signing/index.js'
 import { address } from '../forms/address.js'
 import { invalid, object, oneOf, required, type Check } from '../forms/shape.js'
 import { base64, hex16, id, text } from '../forms/text.js'
+import { limits } from '../limits.js'
 import type { GenesisNode } from '../types.js'
 
 export const nodeKeyFields = ['nodeKey', 'logKey', 'cosignerKey'] as const
 
 const fields = {
   id: required(id),
-  owner: required(text(100)),
+  owner: required(text(limits.nodeOwnerBytesMax)),
   role: required(oneOf('voter', 'learner')),
   incarnation: required(hex16),
   nodeKey: required(base64),
@@ -21,7 +22,7 @@ const fields = {
 /** As feature level 1 took it in genesis: any text is an address. */
 export const foundingNode: Check = object<GenesisNode>({
   ...fields,
-  address: required(text(255, { min: 1 })),
+  address: required(text(limits.addressBytesMax, { min: 1 })),
 })
 
 /** From feature level 2 on: dialled as it stands, with three sound and different keys. */

@@ -1,4 +1,5 @@
 /** `host:port` of a node, judged without a regular expression because apply judges it. */
+import { limits } from '../limits.js'
 import { invalid, type Check } from './shape.js'
 import { every, isDigit, isLower } from './text.js'
 
@@ -9,7 +10,7 @@ export function isAddress(text: string): boolean {
 }
 
 export const address: Check = (value, at) =>
-  typeof value === 'string' && value.length <= 255 && isAddress(value)
+  typeof value === 'string' && value.length <= limits.addressBytesMax && isAddress(value)
     ? null
     : invalid(at, 'must be host:port, such as 10.0.0.11:7100 or [::1]:7100')
 
