@@ -2,7 +2,7 @@
 import { CountersignError } from '../errors.js'
 import { isChangeState } from '../wire/index.js'
 import type { ChangeState } from '../approval/index.js'
-import { listLimitMax } from './limits.js'
+import { listLimitMax, listStatesMax } from './limits.js'
 
 const segment = /^[A-Za-z0-9._~-]{1,128}$/
 const identifier = /^[a-z0-9][a-z0-9-]{0,62}$/
@@ -44,7 +44,7 @@ export function optionalId(text: string, field: string): string | undefined {
 }
 
 export function states(words: readonly string[]): readonly ChangeState[] {
-  if (words.length > 16) throw invalid('states', 'names too many states')
+  if (words.length > listStatesMax) throw invalid('states', 'names too many states')
   return words.map((word) => {
     if (isChangeState(word)) return word
     throw invalid('states', 'names a state that does not exist')

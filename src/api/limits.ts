@@ -86,3 +86,5 @@ export const keyIdLength = 64
 export const signatureBytes = 64
 
 export const listLimitMax = 1000
+/** Words in the filter of a list of changes: there are fewer states. */
+export const listStatesMax = 16

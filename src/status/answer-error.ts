@@ -25,13 +25,14 @@ export function answerError(reply: FastifyReply, error: CountersignError): Error
   }
 }
 
-/** What fastify itself refuses (a bad URL, a body, a query) is an input that is not valid. */
+/** What fastify itself refuses (a bad URL, a query) is an input that is not valid, or too large. */
 export function fromThrown(thrown: unknown): CountersignError {
   if (thrown instanceof CountersignError) return thrown
   const status = statusCodeOf(thrown)
   if (status !== null && status >= 400 && status < 500) {
     const message = thrown instanceof Error ? thrown.message : 'The request is not valid.'
-    return new CountersignError('INPUT_INVALID', message, { cause: thrown })
+    const code = status === 413 ? 'TOO_LARGE' : 'INPUT_INVALID'
+    return new CountersignError(code, message, { cause: thrown })
   }
   return CountersignError.from(thrown)
 }

@@ -1,4 +1,5 @@
-import http2 from 'node:http2'
+import { once } from 'node:events'
+import type http2 from 'node:http2'
 import net from 'node:net'
 import path from 'node:path'
 import { Client, credentials, loadPackageDefinition, status } from '@grpc/grpc-js'
@@ -7,6 +8,13 @@ import protoLoader from '@grpc/proto-loader'
 import { protoPath as healthProto } from 'grpc-health-check'
 import t from 'tap'
 import { startApi } from '../../src/api/index.js'
+import {
+  bodyBytesMax,
+  detachedPartsMax,
+  listLimitMax,
+  listStatesMax,
+  payloadTypeBytesMax,
+} from '../../src/api/limits.js'
 import { CountersignError, errorCodes, errorTable, refusal } from '../../src/errors.js'
 import type { Refusal } from '../../src/errors.js'
 import {
@@ -18,6 +26,7 @@ import {
 } from '../../src/wire/index.js'
 import { repositoryRoot } from '../house/repository.js'
 import { FakeCluster } from './fake-cluster.js'
+import { call, framed, refusalIn, session } from './raw-session.js'
 import { stage } from './stage.js'
 
 const put = (at: string, value: unknown) =>
@@ -98,13 +107,27 @@ await t.test('hostile bytes get our code and harm nobody', async (t) => {
         envelope: { ...message.envelope, ...change },
       }),
     ).then(({ refused }) => refused?.code)
-  t.equal(await grown({ body: new Uint8Array(41 * 1024) }), 'TOO_LARGE')
+  t.equal(await grown({ body: new Uint8Array(bodyBytesMax), keyId: 'x' }), 'BODY_INVALID')
+  t.equal(await grown({ body: new Uint8Array(bodyBytesMax + 1) }), 'TOO_LARGE')
   t.equal(await grown({ signature: new Uint8Array(63) }), 'BAD_SIGNATURE')
   t.equal(await grown({ keyId: 'x' }), 'BODY_INVALID')
   t.equal(await grown({ type: 'x'.repeat(1000) }), 'BAD_TYPE')
-  const parts = Array.from({ length: 300 }, () => new Uint8Array(1))
-  const crowd = changesMethods.propose.request.encode({ ...message, detached: parts })
-  t.equal((await send(client, changesMethods.propose.path, crowd)).refused?.code, 'TOO_LARGE')
+  // Above its limit a type ends the look; at it the next fault is found.
+  const body = new Uint8Array(bodyBytesMax + 1)
+  t.equal(await grown({ type: 'x'.repeat(payloadTypeBytesMax), body }), 'TOO_LARGE')
+  t.equal(await grown({ type: 'x'.repeat(payloadTypeBytesMax + 1), body }), 'BAD_TYPE')
+  const withParts = (count: number): Promise<string | undefined> => {
+    const detached = Array.from({ length: count }, () => new Uint8Array(1))
+    const keyId = 'x'
+    const crowd = { detached, envelope: { ...message.envelope, keyId } }
+    return send(
+      client,
+      changesMethods.propose.path,
+      changesMethods.propose.request.encode(crowd),
+    ).then(({ refused }) => refused?.code)
+  }
+  t.equal(await withParts(detachedPartsMax), 'BODY_INVALID', 'for its key id')
+  t.equal(await withParts(detachedPartsMax + 1), 'TOO_LARGE')
   t.equal(on.cluster.first.received.length, 0, 'the node saw none of it')
   t.match(await on.client.propose(message), { state: 'OPEN' })
 })
@@ -142,15 +165,22 @@ await t.test('fields out of their grammar are named', async (t) => {
     code: 'INPUT_INVALID',
     details: { field: 'states' },
   })
-  const raw = rawClient(t, on.addresses[0])
-  const many = configMethods.list.request.encode({
-    prefix: '/',
-    local: false,
-    limit: 5000,
-    after: '',
+  const openTimes = (count: number) =>
+    client.listChanges({ states: Array.from({ length: count }, () => 'OPEN') })
+  await t.resolves(openTimes(listStatesMax))
+  await t.rejects(openTimes(listStatesMax + 1), {
+    code: 'INPUT_INVALID',
+    details: { field: 'states' },
   })
-  const { refused } = await send(raw, configMethods.list.path, many)
-  t.same(refused?.details, { field: 'limit' })
+  const raw = rawClient(t, on.addresses[0])
+  const listed = (limit: number): ReturnType<typeof send> =>
+    send(
+      raw,
+      configMethods.list.path,
+      configMethods.list.request.encode({ prefix: '/', local: false, limit, after: '' }),
+    )
+  t.equal((await listed(listLimitMax)).refused, null)
+  t.same((await listed(listLimitMax + 1)).refused?.details, { field: 'limit' })
 })
 
 await t.test('noise is slowed down, with the time to wait; others are served', async (t) => {
@@ -238,24 +268,9 @@ await t.test('a watcher that never reads is cut; memory stays bounded, others go
   const quick = on.client.watch({ prefix: '/prod/', afterRevision: 0 })
   t.match(await quick.next(), { value: { kind: 'started', revision: 0 } })
   // An HTTP/2 client that grants no room: nothing of the stream can be delivered.
-  const session = http2.connect(`http://${on.addresses[0] ?? ''}`, {
-    settings: { initialWindowSize: 0 },
-  })
-  t.teardown(() => {
-    session.destroy()
-  })
-  session.on('error', () => undefined)
-  const stream = session.request({
-    ':method': 'POST',
-    ':path': configMethods.watch.path,
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  })
-  stream.on('error', () => undefined)
-  const request = configMethods.watch.request.encode({ prefix: '/prod/', afterRevision: 0 })
-  const head = Buffer.alloc(5)
-  head.writeUInt32BE(request.length, 1)
-  stream.end(Buffer.concat([head, request]))
+  const deaf = session(t, on, { initialWindowSize: 0 })
+  const stream = call(deaf, configMethods.watch.path)
+  stream.end(framed(configMethods.watch.request.encode({ prefix: '/prod/', afterRevision: 0 })))
   while (on.apis[0]?.counters().watches !== 2) await new Promise(setImmediate)
 
   const revisions: number[] = []
@@ -281,6 +296,12 @@ await t.test('a watcher that never reads is cut; memory stays bounded, others go
   while (on.apis[0].counters().watches > 0) await new Promise(setImmediate)
   t.equal(on.apis[0].counters().watchQueueBytes, 0, 'nothing is kept for the one that was cut')
   t.equal(on.cluster.watching, 0)
+
+  const trailers = once(stream.resume(), 'trailers') as Promise<[http2.IncomingHttpHeaders]>
+  deaf.settings({ initialWindowSize: 1024 * 1024 })
+  const [trailer] = await trailers
+  t.match(refusalIn(trailer), { code: 'SLOW_WATCHER', details: { stallMs: 200 } })
+  t.equal(trailer['grpc-status'], String(status.RESOURCE_EXHAUSTED))
 })
 
 await t.test('a node that is not ready serves no watch, and ends those it has', async (t) => {

@@ -1,49 +1,21 @@
 /** Callers that begin and do not go on: each costs one connection for a while, never memory. */
-import { once, type EventEmitter } from 'node:events'
-import http2 from 'node:http2'
+import { once } from 'node:events'
+import type http2 from 'node:http2'
 import net from 'node:net'
-import t, { type Test } from 'tap'
-import { changesMethods, decodeRefusal, refusalTrailer } from '../../src/wire/index.js'
-import { stage, type Stage } from './stage.js'
-
-function session(t: Test, on: Stage): http2.ClientHttp2Session {
-  const opened = http2.connect(`http://${on.addresses[0] ?? ''}`)
-  // A connection that is cut may end with a reset.
-  opened.on('error', () => undefined)
-  t.teardown(() => {
-    opened.destroy()
-  })
-  return opened
-}
-
-function call(of: http2.ClientHttp2Session, path: string): http2.ClientHttp2Stream {
-  const stream = of.request({
-    ':method': 'POST',
-    ':path': path,
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  })
-  stream.on('error', () => undefined).resume()
-  return stream
-}
+import t from 'tap'
+import { changesMethods } from '../../src/wire/index.js'
+import { call, isClosed, refusalIn, session } from './raw-session.js'
+import { stage } from './stage.js'
 
 /** Says that a message of 1 MiB follows, and sends the first half of it. */
 function half(of: http2.ClientHttp2Session): http2.ClientHttp2Stream {
-  const stream = call(of, changesMethods.propose.path)
+  const stream = call(of, changesMethods.propose.path).resume()
   const prefix = Buffer.alloc(5)
   prefix.writeUInt32BE(1024 * 1024, 1)
   stream.write(prefix)
   stream.write(Buffer.alloc(512 * 1024))
   return stream
 }
-
-/** Not events.once, which rejects when the cut connection ends with a reset. */
-const isClosed = (of: EventEmitter): Promise<void> =>
-  new Promise((resolve) => {
-    of.once('error', () => undefined).once('close', () => {
-      resolve()
-    })
-  })
 
 const isConnected = async (of: http2.ClientHttp2Session): Promise<void> => {
   await once(of, 'connect')
@@ -78,7 +50,7 @@ await t.test('a message without its end is unfinished too', async (t) => {
   const slow = session(t, on)
   await isConnected(slow)
   const closed = isClosed(slow)
-  const stream = call(slow, changesMethods.propose.path)
+  const stream = call(slow, changesMethods.propose.path).resume()
   stream.write(Buffer.from([0, 0, 0, 0, 1, 8]))
   await closed
   t.ok(slow.closed)
@@ -90,8 +62,7 @@ await t.test('streams of requests are bounded in number', async (t) => {
   const streams = [1, 2].map(() => call(own, changesMethods.proposeStream.path))
   const third = call(own, changesMethods.proposeStream.path)
   const [answer] = (await once(third, 'response')) as [http2.IncomingHttpHeaders]
-  const trailer = answer[refusalTrailer]
-  t.equal(decodeRefusal(Buffer.from(String(trailer), 'base64')).code, 'BUSY')
+  t.equal(refusalIn(answer).code, 'BUSY')
   t.match(await on.client.status(), { nodeId: 'node-1' })
   for (const stream of streams) stream.close()
   let isTaken = false
@@ -103,6 +74,24 @@ await t.test('streams of requests are bounded in number', async (t) => {
     ])
   }
   t.ok(isTaken, 'one that ends leaves its place')
+})
+
+await t.test('streams of requests of all connections together are bounded too', async (t) => {
+  const on = await stage(t, { size: 1, limits: { requestStreamsMax: 2 } })
+  const path = changesMethods.proposeStream.path
+  const taken = [1, 2].map(() => call(session(t, on), path))
+  const third = session(t, on)
+  // The others may be slower to arrive: only when both are there is a third one too many.
+  for (;;) {
+    const stream = call(third, path)
+    const refused = once(stream, 'response') as Promise<[http2.IncomingHttpHeaders]>
+    const answer = await Promise.race([refused, on.client.status()])
+    stream.close()
+    if (!Array.isArray(answer)) continue
+    t.equal(refusalIn(answer[0]).code, 'BUSY')
+    break
+  }
+  t.notOk(taken.some(({ closed }) => closed))
 })
 
 await t.test('a connection on which no call begins is closed', async (t) => {

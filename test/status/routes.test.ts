@@ -3,6 +3,7 @@ import net from 'node:net'
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
 import { logIndex } from '../../src/raft/index.js'
+import { bodyBytesMax, headerBytesMax } from '../../src/status/limits.js'
 import { createStatusServer } from '../../src/status/server.js'
 import { FakeNode, openedAt, starting } from './fake-node.js'
 
@@ -322,6 +323,31 @@ await t.test(
     t.equal(status, 200, 'others are served')
   },
 )
+
+await t.test('a body and a head have their bounds', async (t) => {
+  const { server } = scene(t)
+  const posted = (bytes: number) =>
+    server.inject({
+      method: 'POST',
+      url: '/status',
+      headers: { 'content-type': 'text/plain' },
+      payload: 'x'.repeat(bytes),
+    })
+  t.equal((await posted(bodyBytesMax)).statusCode, 404, 'read, and there is no such route')
+  const large = await posted(bodyBytesMax + 1)
+  t.equal(large.statusCode, 413)
+  t.match(large.json(), { error: { code: 'TOO_LARGE' } })
+
+  const url = await server.listen({ host: '127.0.0.1', port: 0 })
+  const got = async (bytes: number): Promise<number> => {
+    const answer = await fetch(new URL('/healthz', url), { headers: { pad: 'x'.repeat(bytes) } })
+    return answer.status
+  }
+  // What else the head holds is the business of fetch, and less than this.
+  const others = 512
+  t.equal(await got(headerBytesMax - others), 200)
+  t.equal(await got(headerBytesMax), 431)
+})
 
 await t.test('closing lets go of the node', async (t) => {
   const { node, server } = scene(t)
