@@ -1,8 +1,43 @@
 /**
- * D. Ongaro, J. Ousterhout, "In Search of an Understandable Consensus Algorithm", USENIX ATC 2014:
- * one test for each sentence of section 5 that states behaviour, named with its subsection. Where
- * pre-vote and check-quorum (dissertation 9.6, 6.2) stand before the paper's rule, the test goes
- * through them.
+ * D. Ongaro, J. Ousterhout, "In Search of an Understandable Consensus Algorithm (Extended Version)",
+ * 2014: one test for each sentence of section 5 that states behaviour, named with its subsection.
+ * Where pre-vote and check-quorum (dissertation 9.6, 6.2) stand before the paper's rule, the test
+ * goes through them. What speaks of all logs together is in paper-safety.test.ts (marked "safety").
+ *
+ *   5    leader accepts, replicates, says when to apply      5.3 appended; committed; commit index
+ *        places entries without asking; data flows one way   5.3 appended; 5.3 never overwrites
+ *        a leader that fails is replaced                     5.1 two failures; 5.6
+ *   fig3 Election Safety, Leader Append-Only, Log Matching,
+ *        Leader Completeness, State Machine Safety           safety
+ *   5.1  five servers tolerate two; one leader, the others
+ *        follow                                              5.1 two failures
+ *        followers are passive; redirect clients             5.1 passive; 5.1 turns a command away
+ *        terms are consecutive, and only grow; a leader
+ *        serves the rest of its term                         5.1 terms only grow; 5.2 to begin
+ *        terms travel with every message; larger, own, stale 5.1 every message; takes over; out of
+ *                                                            date; stale
+ *        requests are retried, and sent in parallel          5.5 sent again; 5.3 in parallel
+ *   5.2  begins as follower, stays one, times out            5.2 begins; stays; grants; hears nothing
+ *        asks for votes; wins, loses, or nobody wins         5.2 to begin; wins; hears; refuses; neither
+ *        one vote a term, first come; the majority rule      5.2 each server; safety: Election Safety
+ *        authority; heartbeats                               5.2 once elected; periodic
+ *        random timeouts, at each election anew              5.2 random; in most cases
+ *   5.3  command, append, commit, apply, answer              5.3 appended; committed
+ *        sent until all have it, after the answer too        5.3 keeps sending
+ *        an entry has command, term and index                5.3 an entry carries
+ *        committed is durable, and executed by all           5.3 keeps sending; 5.5 crashed
+ *        commits all before; commit index in each message    5.3 committing; tells
+ *        the two halves of Log Matching, and their reasons   safety: at most one; Log Matching; check
+ *        the check; figure 7; force to duplicate             5.3 without the entry; conflicting; figure 7
+ *        nextIndex: starts after the last, steps back, meets 5.3 nextIndex (two)
+ *        one round to a majority; slow followers             5.3 one round
+ *   5.4.1 committed entries are in each new leader            5.4.1 safety: moment of its election
+ *        the vote compares last term, then length            5.4.1 (two)
+ *   5.4.2 no counting for older terms; figure 8              5.4.2 (two)
+ *   5.4.3 the argument                                       safety: 5.4.3 (three)
+ *   5.5  retried without end; a restarted server answers;
+ *        repeated requests                                   5.5 (three)
+ *   5.6  timing is for progress, never for safety            5.6; safety as a whole
  */
 import t from 'tap'
 import { term, type Message } from '../../src/raft/index.js'
@@ -108,6 +143,64 @@ await t.test('5.1 followers are passive: they send no request of their own', asy
   }
 })
 
+await t.test('5.1 a follower turns a command of a client away, and says who leads', async (t) => {
+  const node = new LoneNode()
+  node.hear(heartbeat('b', 1))
+  node.out()
+  node.step({ kind: 'propose', id: 1, payload: bytes('x') })
+  t.same(node.take().proposals, [{ id: 1, kind: 'refused', code: 'NOT_LEADER', leader: 'b' }])
+})
+
+await t.test('5.1 a cluster of five tolerates two failures, and not three', async (t) => {
+  const group = new Group(['a', 'b', 'c', 'd', 'e'])
+  group.elect('a')
+  const roles = ['b', 'c', 'd', 'e'].map((id) => group.status(id).role)
+  t.ok(
+    roles.every((role) => role === 'follower'),
+    'one leads, all others follow',
+  )
+  group.crash('a')
+  group.crash('b')
+  group.elect('c')
+  group.propose('c', 'x')
+  group.settle()
+  t.same(group.appliedTexts('d'), ['x'])
+  group.crash('d')
+  group.propose('c', 'y')
+  group.settle()
+  t.same(group.appliedTexts('c'), ['x'], 'two of five are no majority')
+})
+
+await t.test('5.1 terms only grow, by one at each election', async (t) => {
+  const node = new LoneNode({ hardState: hardStateOf(6) })
+  const seen: number[] = []
+  for (let times = 0; times < 3; times += 1) {
+    node.becomeCandidate()
+    node.out()
+    node.hear(heartbeat('b', 2))
+    seen.push(node.status.term)
+  }
+  t.same(seen, [7, 8, 9])
+  node.becomeLeader()
+  node.hear(vote('b', 3, 99, 99))
+  node.ticks(1)
+  t.equal(node.status.role, 'leader', 'it serves the rest of its term')
+})
+
+await t.test('5.1 every message carries the term of its sender', async (t) => {
+  const group = new Group(['a', 'b', 'c'])
+  group.elect('a')
+  group.propose('a', 'x')
+  group.settle()
+  group.run(heartbeatTicks)
+  const kinds = new Set(group.sent.map(({ kind }) => kind))
+  for (const kind of ['vote', 'voteReply', 'append', 'appendReply', 'heartbeat'] as const) {
+    t.ok(kinds.has(kind), kind)
+  }
+  // A pre-vote names the term that it would begin: all of these are of one term.
+  t.ok(group.sent.every((message) => message.term === group.status('a').term))
+})
+
 // ---- 5.2 ----------------------------------------------------------------------------------
 
 await t.test('5.2 a server begins as a follower', async (t) => {
@@ -125,6 +218,16 @@ await t.test('5.2 it stays a follower as long as it hears a leader', async (t) =
   }
   t.equal(node.status.role, 'follower')
   t.equal(node.status.term, 1)
+})
+
+await t.test('5.2 it stays a follower when it grants a vote: its timer starts anew', async (t) => {
+  const node = new LoneNode()
+  node.ticks(electionTicksMin - 1)
+  node.hear(vote('b', 1))
+  node.ticks(electionTicksMin - 1)
+  t.equal(node.status.role, 'follower')
+  node.ticks(1)
+  t.equal(node.status.role, 'preCandidate')
 })
 
 await t.test('5.2 leaders send periodic heartbeats to all followers', async (t) => {
@@ -544,6 +647,93 @@ for (const [name, terms] of Object.entries(followerLogs)) {
   })
 }
 
+await t.test(
+  '5.3 an entry carries its command, the term of its leader and its index',
+  async (t) => {
+    const group = new Group(['a', 'b', 'c'])
+    group.elect('a')
+    group.propose('a', 'x')
+    group.settle()
+    group.isolate('a')
+    group.elect('b')
+    group.propose('b', 'y')
+    group.settle()
+    t.same(
+      group
+        .member('c')
+        .entries.filter(({ kind }) => kind === 'command')
+        .map(({ index, term: ofLeader, payload }) => [
+          index,
+          ofLeader,
+          String(Buffer.from(payload)),
+        ]),
+      [
+        [2, 1, 'x'],
+        [4, 2, 'y'],
+      ],
+    )
+  },
+)
+
+await t.test(
+  '5.3 nextIndex of each follower starts just after the last entry of the leader',
+  async (t) => {
+    const node = new LoneNode({ hardState: hardStateOf(2), entries: logOf(1, 1, 2) })
+    node.becomeLeader()
+    t.same(
+      only(node.out(), 'append').map(({ to, prevIndex, prevTerm }) => [to, prevIndex, prevTerm]),
+      [
+        ['b', 3, 2],
+        ['c', 3, 2],
+      ],
+      'whatever the follower has',
+    )
+  },
+)
+
+await t.test('5.3 after a refusal nextIndex steps back until the logs meet', async (t) => {
+  const node = new LoneNode({ hardState: hardStateOf(4), entries: logOf(1, 1, 1, 2, 2) })
+  node.becomeLeader()
+  node.outWithSessions()
+  // The follower has 1 1 1 3 3 3, so the entry before the leader's new one is refused.
+  const refuse = (rejectedIndex: number, hintIndex: number, hintTerm: number): number[] => {
+    node.hear({
+      kind: 'appendReply',
+      from: 'b',
+      term: node.status.term,
+      session: node.sessionOf('b'),
+      result: {
+        kind: 'rejected',
+        rejectedIndex: at(rejectedIndex),
+        hintIndex: at(hintIndex),
+        hintTerm: term(hintTerm),
+      },
+    })
+    return only(node.outWithSessions(), 'append').map(({ prevIndex }) => prevIndex)
+  }
+  // The paper's own shortcut: past all entries of the term in conflict at once.
+  t.same(refuse(5, 3, 1), [3])
+  node.acknowledge('b', 3)
+  node.outWithSessions()
+  t.equal(node.status.peers.find(({ id }) => id === 'b')?.matchIndex, 3, 'here they agree')
+  node.acknowledge('b', 6)
+  t.equal(node.status.commitIndex, 6, 'and everything after was sent')
+})
+
+await t.test('5.3 one round to a majority commits; a slow follower holds nobody up', async (t) => {
+  const group = new Group(['a', 'b', 'c'])
+  group.elect('a')
+  group.run(heartbeatTicks)
+  group.isolate('c')
+  const before = group.sent.length
+  group.propose('a', 'x')
+  group.settle()
+  t.same(group.appliedTexts('a'), ['x'], 'without a tick')
+  const toB = group.sent.slice(before).filter(({ from, to }) => from === 'a' && to === 'b')
+  const rounds = toB.filter((one) => one.kind === 'append' && one.entries.length > 0)
+  t.equal(rounds.length, 1)
+})
+
 await t.test('5.3 a leader never overwrites or deletes entries of its own log', async (t) => {
   const node = new LoneNode({ hardState: hardStateOf(2), entries: logOf(1, 2) })
   node.becomeLeader()
@@ -696,6 +886,18 @@ await t.test('5.5 a request that gets no answer is sent again', async (t) => {
     only(node.out(), 'append').map(({ to, entries }) => [to, entries.length]),
     [['b', 1]],
   )
+})
+
+await t.test('5.5 a follower that crashed and restarts gets what it missed', async (t) => {
+  const group = new Group(['a', 'b', 'c'])
+  group.elect('a')
+  group.crash('c')
+  for (const text of ['x', 'y']) group.propose('a', text)
+  group.settle()
+  group.run(5 * heartbeatTicks)
+  group.restart('c')
+  group.run(2 * heartbeatTicks)
+  t.same(group.appliedTexts('c'), ['x', 'y'])
 })
 
 await t.test(
