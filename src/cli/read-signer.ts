@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { CountersignError } from '../errors.js'
 import type { Signer } from '../signing/index.js'
-import { readKeyFile } from '../signing/key-file.js'
+import { needsPassphrase, readKeyFile } from '../signing/key-file.js'
 import { readFailure } from './cluster-directory.js'
 import { cancelled } from './failures.js'
 import type { World } from './world.js'
@@ -19,7 +19,7 @@ export async function readSigner(
       },
     })
   })
-  const encrypted = text.includes('BEGIN ENCRYPTED PRIVATE KEY')
+  const encrypted = needsPassphrase(text)
   const passphrase = encrypted ? await passphraseOf(world, source) : undefined
   return readKeyFile(source.file, passphrase === undefined ? {} : { passphrase })
 }

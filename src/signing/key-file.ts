@@ -1,6 +1,7 @@
 /**
- * Private keys in files: PKCS#8 PEM, mode 0600, optionally under a passphrase. A side door, because
- * it reads and writes. The key itself never becomes a field of anything that could be printed.
+ * Private keys in files: PKCS#8 PEM, mode 0600, or the container of sealed-key.ts where there is a
+ * passphrase; encrypted PKCS#8, which earlier builds wrote, is read. A side door, because it reads
+ * and writes. The key itself never becomes a field of anything that could be printed.
  */
 import {
   createPrivateKey,
@@ -14,6 +15,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { CountersignError } from '../errors.js'
 import type { Signer } from './envelope.js'
 import { keyIdOf } from './public-key.js'
+import { openKey, sealedLabel, sealKey, type ScryptCost } from './sealed-key.js'
 
 /** An encrypted PKCS#8 Ed25519 key has about 400 bytes; anything much larger is another file. */
 const fileBytesMax = 16 * 1024
@@ -26,6 +28,11 @@ const privateKeys = new WeakMap<Signer, KeyObject>()
 
 export interface Passphrase {
   readonly passphrase?: string
+}
+
+export interface WriteOptions extends Passphrase {
+  /** Less than usual, for tests. */
+  readonly cost?: ScryptCost
 }
 
 /** A new key from the system's random source. */
@@ -44,13 +51,15 @@ export function signerFromSeed(seed: Uint8Array): Signer {
 export async function writeKeyFile(
   path: string,
   signer: Signer,
-  { passphrase }: Passphrase = {},
+  { passphrase, cost }: WriteOptions = {},
 ): Promise<void> {
   const privateKey = privateKeys.get(signer)
   if (privateKey === undefined) throw keyFile(path, 'the key does not live in this process')
   if (passphrase === '') throw keyFile(path, 'an empty passphrase protects nothing')
-  const encryption = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase }
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem', ...encryption })
+  const pem =
+    passphrase === undefined
+      ? privateKey.export({ type: 'pkcs8', format: 'pem' })
+      : await sealKey(privateKey.export({ type: 'pkcs8', format: 'der' }), passphrase, cost)
   let file: FileHandle | undefined
   try {
     file = await open(path, 'wx', 0o600)
@@ -67,7 +76,7 @@ export async function writeKeyFile(
 /** Refuses a file that others may read, or that holds another kind of key. Throws KEY_FILE. */
 export async function readKeyFile(path: string, options: Passphrase = {}): Promise<Signer> {
   const pem = await readPrivate(path)
-  const privateKey = parsePem(path, pem, options.passphrase)
+  const privateKey = await parsePem(path, pem, options.passphrase)
   if (privateKey.asymmetricKeyType !== 'ed25519') {
     throw keyFile(path, `it holds a key of type ${privateKey.asymmetricKeyType}, not Ed25519`)
   }
@@ -100,16 +109,42 @@ async function readPrivate(path: string): Promise<string> {
   }
 }
 
-function parsePem(path: string, pem: string, passphrase: string | undefined): KeyObject {
-  const encrypted = pem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----')
+/** Whether the text of a key file is one that a passphrase opens. */
+export function needsPassphrase(pem: string): boolean {
+  return isSealed(pem) || pem.includes('-----BEGIN ENCRYPTED PRIVATE KEY-----')
+}
+
+const isSealed = (pem: string): boolean => pem.includes(`-----BEGIN ${sealedLabel}-----`)
+
+async function parsePem(
+  path: string,
+  pem: string,
+  passphrase: string | undefined,
+): Promise<KeyObject> {
+  const encrypted = needsPassphrase(pem)
   if (!encrypted && !pem.includes('-----BEGIN PRIVATE KEY-----')) {
     throw keyFile(path, 'it is not a PKCS#8 private key in PEM')
   }
   if (encrypted && passphrase === undefined) throw keyFile(path, 'it needs its passphrase')
+  if (isSealed(pem)) return unsealed(path, pem, passphrase ?? '')
   try {
     return createPrivateKey({ key: pem, format: 'pem', ...(encrypted ? { passphrase } : {}) })
   } catch (cause) {
     throw keyFile(path, encrypted ? 'the passphrase does not open it' : 'the PEM is damaged', cause)
+  }
+}
+
+async function unsealed(path: string, pem: string, passphrase: string): Promise<KeyObject> {
+  const opened = await openKey(pem, passphrase)
+  switch (opened.kind) {
+    case 'opened':
+      return createPrivateKey({ key: opened.key, format: 'der', type: 'pkcs8' })
+    case 'passphrase':
+      throw keyFile(path, 'the passphrase does not open it')
+    case 'cost':
+      throw keyFile(path, 'it asks for more or less work than any build of countersign writes')
+    default:
+      throw keyFile(path, 'the sealed key is damaged, or of a later version')
   }
 }
 

@@ -17,6 +17,7 @@ import {
   signerFromSeed,
   writeKeyFile,
 } from '../../src/signing/key-file.js'
+import { costMin, openKey, sealKey } from '../../src/signing/sealed-key.js'
 
 const seed = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex')
 
@@ -56,17 +57,74 @@ await t.test('a key comes back from its file, which only its owner can read', as
 await t.test('under a passphrase', async (t) => {
   const path = join(t.testdir({}), 'ana.key.pem')
   const signer = generateSigner()
-  await writeKeyFile(path, signer, { passphrase: 'correct horse' })
+  await writeKeyFile(path, signer, { passphrase: 'correct horse', cost: costMin })
   const text = await readFile(path, 'utf8')
-  t.match(text, /^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/)
+  t.match(text, /^-----BEGIN COUNTERSIGN SEALED KEY-----\n/)
   t.ok(isUsable(await readKeyFile(path, { passphrase: 'correct horse' }), signer))
   await t.rejects(readKeyFile(path), { code: 'KEY_FILE', message: /needs its passphrase/ })
-  for (const passphrase of ['wrong', '', 'correct horse ']) {
+  for (const passphrase of ['', 'correct horse ']) {
     const reading = readKeyFile(path, { passphrase })
     await t.rejects(reading, { code: 'KEY_FILE', message: /passphrase does not open it/ })
   }
   const empty = writeKeyFile(join(t.testdirName, 'b.pem'), signer, { passphrase: '' })
   await t.rejects(empty, { code: 'KEY_FILE' })
+})
+
+/** As builds before the container wrote it. */
+const encryptedPkcs8 = `-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAih8bn2HiYcDAICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEKP0ZeXBFjDXCvWPepLmJrMEQBYh
+DjxB2UrERwdlf4aiVhMqYQmERjJQDqukOBOFWffLOaPBOsQVhRHpHDYVzgWn2zw4
+YZENzJzg+w2fFzRd5cs=
+-----END ENCRYPTED PRIVATE KEY-----
+`
+
+await t.test('encrypted PKCS#8 of earlier builds is still read', async (t) => {
+  const path = join(t.testdir({}), 'old.key.pem')
+  await writeFile(path, encryptedPkcs8, { mode: 0o600 })
+  const read = await readKeyFile(path, { passphrase: 'correct horse' })
+  t.equal(read.keyId, signerFromSeed(seed).keyId)
+  await t.rejects(readKeyFile(path), { code: 'KEY_FILE', message: /needs its passphrase/ })
+  await t.rejects(readKeyFile(path, { passphrase: 'wrong' }), {
+    code: 'KEY_FILE',
+    message: /passphrase does not open it/,
+  })
+})
+
+await t.test('a sealed key: every byte counts, and its cost is bounded', async (t) => {
+  const key = Buffer.from('key')
+  const [, usual = ''] = (await sealKey(key, 'x')).split('\n')
+  t.same([...Buffer.from(usual, 'base64').subarray(4, 7)], [17, 8, 1])
+  const pem = await sealKey(key, 'x', costMin)
+  t.same(await openKey(pem, 'x'), { kind: 'opened', key })
+  t.not(pem, await sealKey(key, 'x', costMin), 'another salt and nonce each time')
+  const lines = pem.trim().split('\n')
+  const [begin = '', end = ''] = [lines[0], lines.at(-1)]
+  const container = Buffer.from(lines.slice(1, -1).join(''), 'base64')
+  const changed = async (at: number, to?: number): Promise<string> => {
+    const other = Buffer.from(container)
+    other[at] = to ?? (other[at] ?? 0) ^ 1
+    return (await openKey([begin, other.toString('base64'), end].join('\n'), 'x')).kind
+  }
+  t.equal(await changed(3, 0x32), 'damaged', 'a later version')
+  for (const at of [7, 23, container.length - 1]) t.equal(await changed(at), 'passphrase')
+  t.equal(await changed(4, 15), 'passphrase', 'another cost gives another key')
+  for (const [at, to] of [
+    [4, 13],
+    [4, 21],
+    [4, 255],
+    [5, 7],
+    [5, 9],
+    [6, 0],
+    [6, 5],
+  ] as const) {
+    t.equal(await changed(at, to), 'cost', `byte ${String(at)} is ${String(to)}`)
+  }
+  const short = [begin, container.subarray(0, 51).toString('base64'), end].join('\n')
+  t.match(await openKey(short, 'x'), { kind: 'damaged' })
+  const path = join(t.testdir({}), 'short.pem')
+  await writeFile(path, short, { mode: 0o600 })
+  await t.rejects(readKeyFile(path, { passphrase: 'x' }), { code: 'KEY_FILE', message: /damaged/ })
 })
 
 await t.test('a file is never replaced', async (t) => {
