@@ -5,6 +5,7 @@
 import type { Logger } from 'pino'
 import type { Applied } from '../machine/index.js'
 import type { Entry, SnapshotMeta } from '../raft/index.js'
+import { logEvent } from './event-log.js'
 import type { Latencies } from './latencies.js'
 import type { AppliedListener, Subscription } from './ports.js'
 import type { Submissions } from './submissions.js'
@@ -50,11 +51,7 @@ export class AppliedFeed {
         changeId: activation.changeId,
         written,
       }))
-    for (const event of events) {
-      if (event.kind !== 'noise') continue
-      const { code } = event.refusal
-      log.error({ index, term, code }, 'the leader of this term wrote an unchecked command')
-    }
+    for (const event of events) logEvent(log, { index, term }, event)
     submissions.applied(index, term, result)
     if (batches.length > 0) watches.activated(batches)
     for (const listener of [...this.#listeners]) listener({ index, events })
