@@ -82,6 +82,9 @@ const rulesForAll: readonly Violation[] = [
   { rule: 'front-door-is-thin', file: 'src/node/index.ts', content: value('../raft/index.js') },
   { rule: 'nobody-imports-cli', file: 'cluster/talks.ts', content: value('../src/cli/index.js') },
   { rule: 'cluster-rooms', file: 'cluster/deep.ts', content: value('../src/raft/index.js') },
+  // The image is built without test/.
+  { rule: 'cluster-rooms', file: 'cluster/tested.ts', content: value('../test/helper.js') },
+  { rule: 'only-up-launches', file: 'src/node/tested.ts', content: value('../../test/helper.js') },
   { rule: 'only-up-launches', file: 'src/cli/down.ts', content: value('../../cluster/launch.js') },
   {
     rule: 'up-launches',
@@ -148,4 +151,5 @@ export const bystanders: Readonly<Record<string, string>> = {
   'src/wire/hen.ts': value('./egg.js'),
   'cluster/launch.ts': 'export const used = 1\n',
   'cluster/other.ts': 'export const used = 1\n',
+  'test/helper.ts': 'export const used = 1\n',
 }
