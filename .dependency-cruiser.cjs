@@ -42,7 +42,7 @@ const rooms = {
     node: 'any',
   },
   status: {
-    values: ['audit', 'errors'],
+    values: ['signing', 'audit', 'errors'],
     types: ['machine', 'approval', 'node', 'config'],
     npm: ['fastify', 'prom-client'],
     node: 'any',

@@ -4,6 +4,7 @@
  */
 import type { ChangeSummary, ChangeView } from '../machine/index.js'
 import type { ChangeFilter, ConfigReads } from '../node/ports.js'
+import { shortCode } from '../signing/index.js'
 import { candidatesShownMax, pathsShownMax } from './limits.js'
 
 export interface ChangesView {
@@ -22,6 +23,10 @@ export interface ChangeRow {
   readonly author: string
   readonly sponsor: string | null
   readonly revision: number
+  /** Of the latest revision, hex. */
+  readonly contentDigest: string
+  /** The digest's beginning, to compare by eye with what the command line shows. */
+  readonly shortCode: string
   readonly paths: readonly string[]
   /** All of them; `paths` holds the first. */
   readonly pathCount: number
@@ -62,6 +67,8 @@ function changeRow(summary: ChangeSummary, change: ChangeView | undefined): Chan
     author: summary.author,
     sponsor: summary.sponsor ?? null,
     revision: summary.revision,
+    contentDigest: summary.contentDigest,
+    shortCode: shortCode(summary.contentDigest),
     paths: summary.paths.slice(0, pathsShownMax),
     pathCount: summary.paths.length,
     openedAtMs: summary.openedAt,

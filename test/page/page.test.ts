@@ -136,6 +136,9 @@ await t.test(
     const [first, second, third] = await items.allInnerTexts()
     t.match(first, /Raise the daily limit\s*OPEN/)
     t.match(first, /config by alice/)
+    t.match(first, /Short code of revision 1: VQEX-VQEX-VQEX-VQEX/)
+    const code = items.first().getByText('VQEX-VQEX-VQEX-VQEX')
+    t.equal(await code.getAttribute('title'), 'd'.repeat(64), 'the whole digest is at hand')
     t.match(first, /\/payments\/limits\/daily/)
     t.match(first, /Approved by bob\./)
     t.match(first, /Waits for 2 of approvers: carol, dave\./)
@@ -204,7 +207,7 @@ await t.test('what people wrote stays text', async (t) => {
     ],
   })
   t.equal(await page.locator('#changes h3').innerText(), hostile)
-  t.equal(await page.locator('#changes code').last().innerText(), '/a/<b>x</b>')
+  t.equal(await page.locator('#changes .paths code').innerText(), '/a/<b>x</b>')
   t.equal(await page.locator('main :is(img, script, b, i, u, svg, iframe)').count(), 0)
   t.equal(await page.title(), 'example – node-1')
   t.strictSame(complaints, [])

@@ -146,6 +146,8 @@ await t.test('changes: what, who, where it stands, who could move it', async (t)
         changeId: id('a'),
         kind: 'config',
         author: 'alice',
+        contentDigest: 'd'.repeat(64),
+        shortCode: 'VQEX-VQEX-VQEX-VQEX',
         openedAtMs: openedAt,
         approvedBy: ['bob'],
         rejectedBy: [],

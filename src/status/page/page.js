@@ -190,6 +190,7 @@ function changeItem(change) {
     ),
     element('p', { className: 'quiet' }, `${change.kind} by ${by}`, ...when, ' · ', idOf(change)),
     pathsOf(change),
+    codeOf(change),
   ]
   if (change.approvedBy.length > 0) {
     lines.push(line(`Approved by ${change.approvedBy.join(', ')}.`))
@@ -227,6 +228,13 @@ function idOf(change) {
   const id = element('code', {}, change.changeId.slice(0, 8))
   id.title = change.changeId
   return id
+}
+
+/** The same code that the command line shows before it signs: two people compare it. */
+function codeOf(change) {
+  const code = element('code', {}, change.shortCode)
+  code.title = change.contentDigest
+  return element('p', { className: 'quiet' }, `Short code of revision ${change.revision}: `, code)
 }
 
 function pathsOf(change) {
