@@ -9,6 +9,7 @@ import { Backoff, pause, type BackoffBounds } from './backoff.js'
 import type { Connections } from './connections.js'
 import type { LeaderSearch } from './leader.js'
 import type { SecondOpinion } from './second-opinion.js'
+import { Tried } from './tried.js'
 
 export interface Attempts {
   readonly connections: Connections
@@ -59,16 +60,16 @@ async function bytesUntilAnswered(
   const endAtMs = performance.now() + plan.deadlineMs
   const attemptMs = Math.min(Math.max(plan.deadlineMs / 3, 500), 5_000)
   const backoff = new Backoff(backoffMs, search.count)
-  const tried = new Map<string, string>()
-  let last: CountersignError | null = null
+  const tried = new Tried()
   let isOutcomeOpen = false
+  const outOfTime = (): CountersignError =>
+    tried.outOfTime({ isOutcomeOpen, deadlineMs: plan.deadlineMs })
 
   for (;;) {
     throwIfAborted(plan.signal)
     const leftMs = endAtMs - performance.now()
     // With hardly any time left an attempt could only make a known answer an unknown one.
-    if (leftMs <= (last === null ? 0 : attemptMsMin))
-      throw outOfTime({ last, isOutcomeOpen, tried, plan })
+    if (leftMs <= (tried.isNowhere ? 0 : attemptMsMin)) throw outOfTime()
     const address = addressFor(plan, search)
     const client = connections.to(address)
     const outcome = await attempt(client, path, bytes, {
@@ -86,14 +87,13 @@ async function bytesUntilAnswered(
     }
     throwIfAborted(plan.signal)
     const { error } = outcome
-    tried.set(address, error.kind === 'lost' ? error.error.message : error.error.code)
-    last = error.error
+    tried.failed(address, error)
     const leftAfterMs = endAtMs - performance.now()
     if (error.kind === 'lost') {
       // Exactly this node was asked for: whether it answers is the answer.
       if (isOnly(plan)) {
         connections.drop(address, client)
-        throw outOfTime({ last, isOutcomeOpen, tried, plan })
+        throw outOfTime()
       }
       isOutcomeOpen ||= plan.isWrite && error.wasSent
       connections.drop(address, client)
@@ -132,38 +132,6 @@ export function waitOf(error: CountersignError): number {
   const { retryAfterMs } = error.details
   const isNumber = typeof retryAfterMs === 'number' && retryAfterMs >= 0
   return Math.max(10, isNumber ? Math.min(retryAfterMs, 60_000) : 20 + Math.random() * 80)
-}
-
-export function outOfTime(facts: {
-  readonly last: CountersignError | null
-  readonly isOutcomeOpen: boolean
-  readonly tried: ReadonlyMap<string, string>
-  readonly plan: Pick<CallPlan, 'deadlineMs'>
-}): CountersignError {
-  const { last, plan } = facts
-  const tried = Object.fromEntries(facts.tried)
-  const details = { ...last?.details, tried, deadlineMs: plan.deadlineMs }
-  const cause = last ?? undefined
-  const names = [...facts.tried.keys()].join(', ')
-  if (facts.isOutcomeOpen) {
-    return new CountersignError(
-      'UNKNOWN_OUTCOME',
-      `No answer within ${String(plan.deadlineMs)} ms (tried ${names}); the command may or may not be committed. Send the same bytes again: it is applied once.`,
-      { details, cause },
-    )
-  }
-  if (last === null || last.code === 'UNREACHABLE') {
-    return new CountersignError(
-      'UNREACHABLE',
-      `No node answered. Tried ${names === '' ? 'none' : names}. Check that the cluster runs and the addresses are right.`,
-      { details, cause },
-    )
-  }
-  return new CountersignError(
-    last.code,
-    `${last.message} (Gave up after ${String(plan.deadlineMs)} ms; tried ${names}.)`,
-    { details, cause },
-  )
 }
 
 function throwIfAborted(signal: AbortSignal): void {

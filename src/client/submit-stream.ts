@@ -8,16 +8,9 @@ import { CountersignError } from '../errors.js'
 import { changesMethods, type NumberedAnswer } from '../wire/index.js'
 import { asIs, toBuffer } from './attempt.js'
 import { Backoff, pause } from './backoff.js'
-import {
-  cancelled,
-  elsewhere,
-  later,
-  leavesOutcomeOpen,
-  outOfTime,
-  waitOf,
-  type Attempts,
-} from './calls.js'
+import { cancelled, elsewhere, later, leavesOutcomeOpen, waitOf, type Attempts } from './calls.js'
 import { failureOf } from './from-grpc.js'
+import { Tried } from './tried.js'
 import type { CallOptions, SignedMessage, SubmitResult, SubmitStream } from './types.js'
 
 const method = changesMethods.proposeStream
@@ -44,13 +37,12 @@ export class ReroutingSubmitStream implements SubmitStream {
   readonly #deadlineMs: number
   readonly #backoff: Backoff
   readonly #pending = new Map<number, Pending>()
-  readonly #tried = new Map<string, string>()
+  readonly #tried = new Tried()
   readonly #waiting: (() => void)[] = []
   #number = 0
   #open: Open | null = null
   #isOpening = false
   #isEnding = false
-  #lastError: CountersignError | null = null
   #endOfSilence: (() => void) | null = null
 
   constructor(attempts: Attempts, options: { deadlineMs: number; closed: AbortSignal }) {
@@ -151,7 +143,7 @@ export class ReroutingSubmitStream implements SubmitStream {
       answer = method.response.decode(bytes)
     } catch (error) {
       open.call.cancel()
-      this.#lastError = CountersignError.from(error)
+      this.#tried.failed(open.address, { kind: 'refused', error: CountersignError.from(error) })
       this.#leave(open, true)
       return
     }
@@ -168,8 +160,7 @@ export class ReroutingSubmitStream implements SubmitStream {
   #refused(number: number, error: CountersignError, open: Open): void {
     const pending = this.#pending.get(number)
     if (pending === undefined) return
-    this.#lastError = error
-    this.#tried.set(open.address, error.code)
+    this.#tried.failed(open.address, { kind: 'refused', error })
     if (later.has(error.code)) {
       void pause(waitOf(error), this.#closed).then(() => {
         this.#write(number)
@@ -189,8 +180,7 @@ export class ReroutingSubmitStream implements SubmitStream {
   #broke(thrown: ServiceError, open: Open): void {
     const failure = failureOf(thrown, open.address)
     const { connections, search } = this.#attempts
-    this.#lastError = failure.error
-    this.#tried.set(open.address, failure.error.message)
+    this.#tried.failed(open.address, failure)
     if (failure.kind === 'refused' && !elsewhere.has(failure.error.code)) {
       this.#open = null
       for (const number of [...this.#pending.keys()]) this.#settle(number, failure.error)
@@ -218,7 +208,7 @@ export class ReroutingSubmitStream implements SubmitStream {
       if (this.#open !== open || this.#pending.size === 0) return
       for (const one of this.#pending.values()) one.isOutcomeOpen = true
       this.#attempts.search.failed(open.address)
-      this.#tried.set(open.address, 'silent')
+      this.#tried.silent(open.address)
       open.call.cancel()
       this.#leave(open, true)
     }
@@ -238,11 +228,9 @@ export class ReroutingSubmitStream implements SubmitStream {
 
   #outOfTime(number: number): CountersignError {
     const pending = this.#pending.get(number)
-    return outOfTime({
-      last: this.#lastError,
+    return this.#tried.outOfTime({
       isOutcomeOpen: pending?.isOutcomeOpen === true || this.#open !== null,
-      tried: this.#tried,
-      plan: { deadlineMs: pending?.deadlineMs ?? this.#deadlineMs },
+      deadlineMs: pending?.deadlineMs ?? this.#deadlineMs,
     })
   }
 
