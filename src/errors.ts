@@ -577,7 +577,7 @@ export const errorTable = {
     exit: 4,
     retryable: false,
     sentence:
-      'The data directory holds no node identity. Run `countersign init`; a node never makes an identity itself.',
+      'The data directory holds no node identity, and a node never makes one itself. Mount its own directory; a member whose disk is lost is replaced: `countersign node replace OLD --with NEW`. Only a new cluster begins with `countersign init`.',
   },
   IDENTITY_MISMATCH: {
     grpc: 'FAILED_PRECONDITION',

@@ -99,7 +99,8 @@ async function checkIdentity(directory: string, expected: Identity, files: Files
     throw new CountersignError(
       'NO_IDENTITY',
       `${directory} is empty or missing, so this node does not know who it is and what it has ` +
-        'voted. Mount its own directory, or run `countersign init` for a new cluster.',
+        'voted. Mount its own directory. If its disk is lost, replace it from any other machine: ' +
+        '`countersign node replace`. Only a new cluster begins with `countersign init`.',
       { details: { directory } },
     )
   }

@@ -46,7 +46,10 @@ await t.test('founding leaves nothing half made beside the directory', async (t)
 await t.test('a node never makes an identity', async (t) => {
   const empty = join(base, 'empty')
   await mkdir(empty)
-  await t.rejects(openAt(empty), { code: 'NO_IDENTITY' })
+  await t.rejects(openAt(empty), {
+    code: 'NO_IDENTITY',
+    message: /Mount its own directory\. .*`countersign node replace`/,
+  })
   t.same(await readdir(empty), [])
   await t.rejects(openAt(join(base, 'missing')), { code: 'NO_IDENTITY' })
 })
