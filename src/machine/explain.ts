@@ -1,11 +1,12 @@
 /** Why a change is where it is, and who can move it: what `countersign show` prints. */
+import type { Refusal } from '../errors.js'
 import type { Id, Quorum } from '../approval/index.js'
 import { isMember, matchRules, seatsOf } from '../approval/index.js'
 import { compareCodeUnits } from '../signing/index.js'
 import type { Activation } from './events.js'
 import { isOpen } from './change-index.js'
 import type { BindingRules } from './change-reader.js'
-import { allObstacles, deadlineOf } from './guard.js'
+import { allObstacles, bakesUnder, deadlineOf, freezesOver } from './guard.js'
 import { eligible, judgeApprovals, mayWithdraw } from './quorum.js'
 import type { ChangeRow } from './records.js'
 import type { Sight } from './sight.js'
@@ -24,13 +25,40 @@ function explainOpen(sight: Sight, change: ChangeRow): Explanation {
     blocked: allObstacles(sight, change).map((obstacle) =>
       obstacle.code === 'NOT_APPROVED' && !approvals.reached
         ? { ...obstacle, details: { ...obstacle.details, candidates } }
-        : obstacle,
+        : withBlockers(sight, change, obstacle),
     ),
     seats: seatViews(sight, sight.reader.binding(change), approvals, candidates),
     floor: approvals.floor,
     mayWithdraw: withdrawers(sight, change),
     ...(next === undefined ? {} : { next }),
   }
+}
+
+/**
+ * Which freeze, which bake, and what ends it. Not said by the guard itself: its refusals are recorded
+ * results, and those stay as they are.
+ */
+function withBlockers(sight: Sight, change: ChangeRow, obstacle: Refusal): Refusal {
+  if (obstacle.code === 'FROZEN') {
+    const freezes = freezesOver(sight, change)
+    const which = freezes.map(({ freeze, path }) => `/sys/freezes/${freeze} stops ${path}`)
+    const lift = freezes.map(({ freeze }) => `--delete /sys/freezes/${freeze}`).join(' ')
+    return {
+      ...obstacle,
+      message: `Frozen: ${which.join(', ')}. Wait for its end, or lift it by an approved change: countersign propose ${lift}`,
+      details: { ...obstacle.details, freezes },
+    }
+  }
+  if (obstacle.code === 'OVERLAPS_BAKE') {
+    const bakes = bakesUnder(sight, change)
+    const which = bakes.map((bake) => `change ${bake.change.slice(0, 8)} wrote ${bake.path}`)
+    return {
+      ...obstacle,
+      message: `In bake: ${which.join(', ')} and is still watched. A bake ends only by its time; a change of other paths need not wait for it.`,
+      details: { ...obstacle.details, bakes },
+    }
+  }
+  return obstacle
 }
 
 /** A closed change is blocked by what closed it; an active one shows who filled its seats. */

@@ -4,7 +4,7 @@
  */
 import type { Refusal } from '../errors.js'
 import { refusal } from '../errors.js'
-import type { Ms } from '../approval/index.js'
+import type { Hex16, Id, Ms, Path } from '../approval/index.js'
 import { isFrozenBy, later, nextOpening } from '../approval/index.js'
 import { judgeAfterState, isWeakening } from './after-state.js'
 import { lastWriter } from './config-tree.js'
@@ -67,25 +67,48 @@ export function earliestActivation(
 
 /** When the freezes that stop this change now are over; undefined: none stops it. */
 export function frozenUntil(sight: Sight, change: ChangeRow): Ms | undefined {
-  const { logTime } = sight.state
   let until: Ms | undefined
-  for (const freeze of sight.state.governance.freezes.values()) {
-    if (isFrozenBy(freeze, change, logTime)) until = Math.max(until ?? 0, freeze.until)
+  for (const freeze of freezesOver(sight, change)) until = Math.max(until ?? 0, freeze.until)
+  return until
+}
+
+/** The freezes that stop this change now, each with the first path of the change that it covers. */
+export function freezesOver(
+  { state }: Sight,
+  change: ChangeRow,
+): readonly { readonly freeze: Id; readonly path: Path; readonly until: Ms }[] {
+  const found: { freeze: Id; path: Path; until: Ms }[] = []
+  for (const [id, freeze] of state.governance.freezes) {
+    if (!isFrozenBy(freeze, change, state.logTime)) continue
+    const covers = (path: Path): boolean =>
+      isFrozenBy(freeze, { kind: change.kind, paths: [path] }, state.logTime)
+    found.push({ freeze: id, path: change.paths.find(covers) ?? '', until: freeze.until })
+  }
+  return found
+}
+
+/** When overlapping bakes are over: a moment, `unknown` for one that waits for its first Tick. */
+export function bakedUntil(sight: Sight, change: ChangeRow): Ms | 'unknown' | undefined {
+  let until: Ms | undefined
+  for (const bake of bakesUnder(sight, change)) {
+    if (bake.until === undefined) return 'unknown'
+    until = Math.max(until ?? 0, bake.until)
   }
   return until
 }
 
-/** When overlapping bakes are over: a moment, `started` for one that waits for its first Tick. */
-export function bakedUntil(sight: Sight, change: ChangeRow): Ms | 'unknown' | undefined {
-  let until: Ms | undefined
-  for (const path of change.paths) {
-    const writer = lastWriter(sight.state, path)
-    const bake = writer ? sight.state.changes.get(writer)?.bake : undefined
-    if (bake === undefined) continue
-    if (bake.until === undefined) return 'unknown'
-    if (sight.state.logTime < bake.until) until = Math.max(until ?? 0, bake.until)
-  }
-  return until
+/** The changes in their bake that wrote a path of this one. */
+export function bakesUnder(
+  { state }: Sight,
+  change: ChangeRow,
+): readonly { readonly change: Hex16; readonly path: Path; readonly until?: Ms }[] {
+  return change.paths.flatMap((path) => {
+    const writer = lastWriter(state, path)
+    const bake = writer ? state.changes.get(writer)?.bake : undefined
+    if (!writer || bake === undefined) return []
+    if (bake.until !== undefined && state.logTime >= bake.until) return []
+    return { change: writer, path, ...(bake.until === undefined ? {} : { until: bake.until }) }
+  })
 }
 
 function approvalObstacle(sight: Sight, change: ChangeRow): Refusal | undefined {

@@ -172,9 +172,18 @@ await t.test('an explanation lists every obstacle in the order of the guard', as
   )
   t.match(world.change(changeId).explanation.blocked.slice(1), [
     { details: { next: monday + 8 * day + 8 * hour } },
-    { details: { next: until } },
+    {
+      message: /\/sys\/freezes\/audit stops \/prod\/a\..* --delete \/sys\/freezes\/audit$/,
+      details: { next: until, freezes: [{ freeze: 'audit', path: '/prod/a', until }] },
+    },
     { details: { changes: [{ changeId: other.changeId, state: 'OPEN' }] } },
-    { details: { next: monday + day + 8 * hour + 96 * hour } },
+    {
+      message: new RegExp(`change ${first.changeId.slice(0, 8)} wrote /prod/a `),
+      details: {
+        next: monday + day + 8 * hour + 96 * hour,
+        bakes: [{ change: first.changeId, path: '/prod/a' }],
+      },
+    },
   ])
 })
 
