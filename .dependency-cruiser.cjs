@@ -184,7 +184,11 @@ const rulesForAll = [
     to: {
       path: '^(src|test)/',
       // signing: the demo forges an approval (docs/decisions/009-cluster-may-sign.md).
-      pathNot: ['^src/(client|config|signing)/index\\.ts$', '^src/signing/key-file\\.ts$'],
+      pathNot: [
+        '^src/(client|config|signing)/index\\.ts$',
+        '^src/signing/key-file\\.ts$',
+        '^src/errors\\.ts$',
+      ],
     },
   },
   {

@@ -7,6 +7,7 @@ import { mkdir, rename } from 'node:fs/promises'
 import net from 'node:net'
 import path from 'node:path'
 import { connect } from '../src/client/index.js'
+import { CountersignError } from '../src/errors.js'
 import { readClusterFile, type ClusterFile } from './cluster-file.js'
 import { NodeProcess } from './node-process.js'
 
@@ -56,8 +57,16 @@ async function refuseTaken(id: string, address: string): Promise<void> {
     })
   })
   if (isTaken) {
-    throw new Error(
+    throw new CountersignError(
+      'CONFIG_INVALID',
       `${id}: another program answers at ${address}. Is this cluster running already?`,
+      {
+        details: {
+          node: id,
+          address,
+          next: 'Look at `countersign status`; stop what runs there, or give the node another address.',
+        },
+      },
     )
   }
 }
@@ -70,7 +79,10 @@ export async function launch(options: LaunchOptions): Promise<RunningCluster> {
   const directory = path.resolve(options.directory)
   const file = await readClusterFile(directory)
   if (file === undefined) {
-    throw new Error(`There is no cluster in ${directory}. Make one with \`countersign init\`.`)
+    throw new CountersignError(
+      'INPUT_INVALID',
+      `There is no cluster in ${directory}. Make one with \`countersign init\`.`,
+    )
   }
   await mkdir(path.join(directory, 'logs'), { recursive: true })
   const wanted = file.nodes.filter(
@@ -121,7 +133,12 @@ async function orAborted(work: Promise<unknown>, signal: AbortSignal | undefined
   }
   const aborted = new Promise<never>((_, reject) => {
     const stop = () => {
-      reject(new Error('Stopped before the cluster was ready.', { cause: signal.reason }))
+      reject(
+        new CountersignError('CANCELLED', 'Stopped before the cluster was ready.', {
+          cause: signal.reason,
+          details: { next: 'The nodes have stopped; `countersign up` starts them again.' },
+        }),
+      )
     }
     if (signal.aborted) stop()
     signal.addEventListener('abort', stop, { once: true })
@@ -155,6 +172,8 @@ export interface RunOptions extends LaunchOptions {
   /** Printed when the cluster serves. */
   readonly next: readonly string[]
   readonly print: (line: string) => void
+  /** For programs: told once, when the cluster serves. */
+  readonly serving?: (file: ClusterFile, leader: string | undefined) => void
 }
 
 /**
@@ -176,7 +195,9 @@ export async function runCluster(options: RunOptions): Promise<number> {
   })
   print('Starting the nodes ...')
   const cluster = await launch({ ...options, signal: controller.signal })
-  await printAddresses(cluster, print)
+  const leader = await cluster.leader()
+  options.serving?.(cluster.file, leader)
+  printAddresses(cluster.file, leader, print)
   for (const line of options.next) print(line)
   const allEnded = Promise.all(
     cluster.nodes.map(async (node) => {
@@ -196,12 +217,11 @@ export async function runCluster(options: RunOptions): Promise<number> {
   return why === 'asked' ? 0 : 1
 }
 
-async function printAddresses(
-  cluster: RunningCluster,
+function printAddresses(
+  file: ClusterFile,
+  leader: string | undefined,
   print: (line: string) => void,
-): Promise<void> {
-  const leader = await cluster.leader()
-  const { file } = cluster
+): void {
   print('')
   print(`Cluster ${file.name} (${file.clusterId.slice(0, 16)}) serves.`)
   for (const { id, client, status } of file.nodes) {

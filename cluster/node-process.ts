@@ -6,6 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { CountersignError } from '../src/errors.js'
 import { programPath } from './program.js'
 
 export interface NodeProcessOptions {
@@ -107,12 +108,16 @@ export class NodeProcess {
     while (!(await this.isReady())) {
       if (this.#child === undefined) {
         const { code, signal } = await this.exited()
-        throw new Error(
+        throw new CountersignError(
+          'NODES_ENDED',
           `${this.id} ended (${signal ?? `exit code ${code ?? '?'}`}) before it was ready:\n${this.logTail()}`,
         )
       }
       if (performance.now() > deadline) {
-        throw new Error(`${this.id} was not ready within ${withinMs} ms:\n${this.logTail()}`)
+        throw new CountersignError(
+          'NODE_STARTING',
+          `${this.id} was not ready within ${withinMs} ms:\n${this.logTail()}`,
+        )
       }
       await delay(pollMs)
     }

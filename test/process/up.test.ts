@@ -89,17 +89,26 @@ await t.test('the nodes serve, Ctrl-C stops them, and starting again finds all d
   t.equal((others['entry'] as { content: { value: number } }).content.value, 2500, 'others serve')
 
   const rival = up()
-  t.not(await rival.ended, 0, 'a second start of a running cluster fails')
-  t.match(rival.output(), 'Is this cluster running already?')
+  t.equal(await rival.ended, 2, 'a second start of a running cluster fails')
+  t.match(rival.output(), /error CONFIG_INVALID: .* Is this cluster running already\?/)
 
   first.interrupt()
   t.equal(await first.ended, 0, first.output().slice(-300))
 
-  const second = up()
-  await second.printed('Ctrl-C stops the nodes.')
+  const second = up('--json')
+  await second.printed('"event":"started"')
   t.match(await countersign('get', setting), { entry: { content: { value: 2500 } } })
   second.interrupt()
   t.equal(await second.ended, 0, 'stopped cleanly again')
+  const lines = second.output().trimEnd().split('\n')
+  t.match(
+    lines.map((line) => JSON.parse(line) as unknown),
+    [
+      { ok: true, command: 'up', result: { event: 'started', nodes: [{ id: 'node-1' }, {}, {}] } },
+      { ok: true, command: 'up', result: { event: 'stopped' } },
+    ],
+    'with --json a line at the start and one at the end',
+  )
 })
 
 await t.test('Ctrl-C while the nodes are still starting stops them as well', async (t) => {
@@ -107,6 +116,6 @@ await t.test('Ctrl-C while the nodes are still starting stops them as well', asy
   const alone = up('node-1')
   await alone.printed('Starting the nodes')
   alone.interrupt()
-  t.not(await alone.ended, null, 'it ended by itself')
+  t.equal(await alone.ended, 130, 'it ended by itself')
   t.match(alone.output(), 'Stopped before the cluster was ready.')
 })

@@ -10,7 +10,6 @@ export function define(command: Command, open: OpenSession): void {
     .action(async (nodes: readonly string[]) => {
       const session = open()
       const { output, world, directory } = session
-      if (output.json) throw usage('`up` talks to people only.', 'Run `countersign node` instead.')
       const known = (await session.cluster()).nodes.map(({ id }) => id)
       const unknown = nodes.find((id) => !known.includes(id))
       if (unknown !== undefined) {
@@ -29,7 +28,18 @@ export function define(command: Command, open: OpenSession): void {
           'Ctrl-C stops the nodes.',
         ],
         print: (line) => {
-          world.stdout.write(`${line}\n`)
+          if (!output.json) world.stdout.write(`${line}\n`)
+        },
+        serving: (file, leader) => {
+          if (!output.json) return
+          const started = {
+            event: 'started',
+            name: file.name,
+            clusterId: file.clusterId,
+            leader: leader ?? null,
+            nodes: file.nodes.map(({ id, client, status }) => ({ id, client, status })),
+          }
+          output.result(started, () => [])
         },
       })
       if (code !== 0) {
@@ -37,5 +47,6 @@ export function define(command: Command, open: OpenSession): void {
           details: { logs: `${directory}/logs` },
         })
       }
+      if (output.json) output.result({ event: 'stopped' }, () => [])
     })
 }
