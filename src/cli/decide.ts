@@ -13,10 +13,13 @@ import type { OpenSession } from './command-module.js'
 import { escapeLine } from './escape.js'
 import { cancelled, usage } from './failures.js'
 import { openChange, type OpenChange } from './open-change.js'
+import { throwClosed } from './closed-change.js'
 import { decisionLines } from './present/decisions.js'
 import { reviewLines } from './present/review.js'
 import { reportSubmitted } from './report-submitted.js'
 import type { Session } from './session.js'
+
+type Word = 'approve' | 'reject' | 'revoke' | 'withdraw' | 'activate'
 
 export interface DecideOptions {
   readonly comment?: string
@@ -43,8 +46,6 @@ export function defineDecision(
     })
 }
 
-type Word = 'approve' | 'reject' | 'revoke' | 'withdraw' | 'activate'
-
 const questions: Readonly<Record<Word, string>> = {
   approve: 'Sign an approval of exactly this?',
   reject: 'Sign a no to this?',
@@ -66,7 +67,7 @@ export async function decide(
   const found = await openChange(session, client, text, { asker: person })
   checkCode(found, options.code)
   const style = output.remarkStyle
-  output.note(...reviewLines(found.reviewed, style), '')
+  output.note(...reviewLines(found.reviewed, style, found.change.state), '')
   const decisions = decisionLines(found.change, style)
   if (decisions.length > 0) output.note('Decisions so far', ...decisions, '')
   if (found.moved.length > 0) {
@@ -87,7 +88,9 @@ export async function decide(
     word === 'withdraw' || word === 'activate'
       ? sign(composeAction({ ...signatory, action: word }), signer)
       : sign(composeDecision({ ...signatory, decision: word }), signer)
-  const result: SubmitResult = await send(client, word, message)
+  const result: SubmitResult = await send(client, word, message).catch((thrown: unknown) =>
+    throwClosed(client, found.change.changeId, word, thrown),
+  )
   await reportSubmitted(session, client, result, found.opened.contentDigest)
   if (word === 'reject' && result.state !== 'REJECTED') {
     session.output.note(

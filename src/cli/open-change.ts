@@ -10,7 +10,7 @@ export interface OpenChange {
   readonly change: ChangeView
   readonly opened: OpenedRevision
   readonly reviewed: Reviewed
-  /** Paths that moved since the revision was written. */
+  /** Paths that moved since the revision was written; none when closed: it moved them itself. */
   readonly moved: readonly string[]
   readonly revision: number
 }
@@ -38,6 +38,7 @@ export async function openChange(
     body.ops.map((op) => op.path),
     read,
   )
+  const isOpen = change.state === 'OPEN' || change.state === 'APPROVED'
   const now = new Map(current.base.map((item) => [item.path, item.modRevision]))
   return {
     change,
@@ -51,7 +52,7 @@ export async function openChange(
       ...(opened.rationale === undefined ? {} : { rationale: opened.rationale }),
     },
     moved: body.base.flatMap(({ path, modRevision }) =>
-      now.get(path) === modRevision ? [] : [path],
+      !isOpen || now.get(path) === modRevision ? [] : [path],
     ),
   }
 }

@@ -146,6 +146,7 @@ await t.test('the quorum activates it, and everybody can read by whom', async (t
     '  reason      Slow bank',
     '              since Tuesday',
     '',
+    'What it wrote:',
     '/prod/payments/mode',
     '    "on"',
     '/prod/payments/timeout_ms',
@@ -163,6 +164,23 @@ await t.test('the quorum activates it, and everybody can read by whom', async (t
     '    "fine"',
     '  <time>  carol approves',
   ])
+})
+
+await t.test('an active change says what it wrote, and that it is in effect', async (t) => {
+  for (const line of [`diff ${first}`, `show ${first}`]) {
+    const { stdout, stderr } = await cs(line)
+    t.match(stdout, /^What it wrote:$/m, line)
+    t.notMatch(stdout + stderr, 'older base', 'it moved the paths itself')
+  }
+  t.match((await json(`show ${first}`)).result, { moved: [] })
+  for (const word of ['activate', 'revoke', 'withdraw']) {
+    const { exit, stderr } = await cs(`${word} ${first} --as bob --yes`)
+    t.equal(exit, 4, word)
+    t.match(stderr, /error NOT_OPEN: .* is ACTIVE/)
+    t.match(stderr, /next: It is already in effect, since revision \d+/)
+    t.notMatch(stderr, '@', 'no key of a record')
+    t.notMatch(stderr, 'older base')
+  }
 })
 
 await t.test('a change whose base moved goes STALE; it can be proposed anew', async (t) => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { OpenSession } from '../command-module.js'
 import { openChange } from '../open-change.js'
 import { countOption } from '../parse-count.js'
-import { diffLines, writtenLines } from '../present/diff.js'
+import { changeLines } from '../present/diff.js'
 import { plainJson } from '../present/plain-json.js'
 import { shortCode } from '../../signing/index.js'
 
@@ -12,7 +12,7 @@ export function define(command: Command, open: OpenSession): void {
     .option('--revision <number>', 'an earlier revision of the change', countOption)
     .addHelpText(
       'after',
-      '\nThe difference is against what stands now; of a closed change, what it writes.',
+      '\nThe difference is against what stands now; of a closed change, what it wrote or would have written.',
     )
     .action(async (text: string, options: { readonly revision?: number }) => {
       const session = open()
@@ -20,6 +20,8 @@ export function define(command: Command, open: OpenSession): void {
       const found = await openChange(session, await session.client(), text, options)
       const { reviewed, change, moved, revision } = found
       const isOpen = change.state === 'OPEN' || change.state === 'APPROVED'
+      // Whatever became of the change, a revision before its last one was never written.
+      const isPassed = !isOpen && reviewed.body.revision < change.revision
       output.result(
         {
           changeId: change.changeId,
@@ -32,13 +34,11 @@ export function define(command: Command, open: OpenSession): void {
           revision,
         },
         () => [
-          ...(isOpen
-            ? diffLines(reviewed.diff, output.style)
-            : writtenLines(reviewed.diff, output.style)),
+          ...changeLines(reviewed.diff, output.style, isPassed ? 'SUPERSEDED' : change.state),
           output.style.dim(`short code ${shortCode(reviewed.contentDigest)}`),
         ],
       )
-      if (moved.length > 0 && isOpen) {
+      if (moved.length > 0) {
         output.warn(`written on an older base: ${moved.join(', ')} moved since`)
       }
     })

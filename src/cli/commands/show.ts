@@ -66,7 +66,7 @@ function humanLines(found: OpenChange, style: Style, nowMs: number): string[] {
   }
   const decisions = decisionLines(change, style)
   return [
-    ...reviewLines(reviewed, style, open ? 'now' : 'past'),
+    ...reviewLines(reviewed, style, change.state),
     ...lines,
     ...(decisions.length === 0 ? [] : ['', 'Decisions', ...decisions]),
     ...explanationSection(found, style, nowMs),
@@ -76,7 +76,7 @@ function humanLines(found: OpenChange, style: Style, nowMs: number): string[] {
 function explanationSection(found: OpenChange, style: Style, nowMs: number): string[] {
   const { change, moved } = found
   const lines = explanationLines(change, { style, nowMs })
-  if (moved.length > 0 && change.state === 'OPEN') {
+  if (moved.length > 0) {
     lines.push(`written on an older base: ${moved.map(escapeLine).join(', ')} moved since`)
   }
   const { mayWithdraw } = change.explanation

@@ -1,4 +1,5 @@
 /** What a change does to what stands now, line by line. Computed from raw data, never fetched. */
+import type { ChangeState } from '../../approval/index.js'
 import type { DiffView } from '../../machine/index.js'
 import { escapeLine } from '../escape.js'
 import type { Style } from '../style.js'
@@ -6,6 +7,16 @@ import { contentLines, type Content } from './content.js'
 
 export function diffLines(diff: readonly DiffView[], style: Style): string[] {
   return diff.flatMap((item) => itemLines(item, style))
+}
+
+/**
+ * Of an open change the difference against what stands now. When it is closed, that difference would
+ * say nothing (an active one differs from nothing): then what it wrote, or would have written.
+ */
+export function changeLines(diff: readonly DiffView[], style: Style, state: ChangeState): string[] {
+  if (state === 'OPEN' || state === 'APPROVED') return diffLines(diff, style)
+  const heading = state === 'ACTIVE' ? 'What it wrote:' : 'What it would have written:'
+  return [style.dim(heading), ...writtenLines(diff, style)]
 }
 
 /** What the ops write, without a look at what stands now. */

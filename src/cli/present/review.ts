@@ -1,10 +1,10 @@
 /** The sheet that a person reads before signing: everything that the signature will cover. */
-import type { ProposeBody } from '../../approval/index.js'
+import type { ChangeState, ProposeBody } from '../../approval/index.js'
 import type { DiffView } from '../../machine/index.js'
 import { shortCode } from '../../signing/index.js'
 import { escapeLine, escapeLines } from '../escape.js'
 import type { Style } from '../style.js'
-import { diffLines, writtenLines } from './diff.js'
+import { changeLines } from './diff.js'
 import { timeText } from './time.js'
 
 export interface Reviewed {
@@ -17,11 +17,10 @@ export interface Reviewed {
   readonly missing: readonly string[]
 }
 
-/** `past`: the change is closed; then a difference against what stands now would say nothing. */
 export function reviewLines(
   reviewed: Reviewed,
   style: Style,
-  when: 'now' | 'past' = 'now',
+  state: ChangeState = 'OPEN',
 ): string[] {
   const { body, contentDigest } = reviewed
   return [
@@ -34,7 +33,7 @@ export function reviewLines(
     ...conditionLines(body),
     ...rationaleLines(reviewed),
     '',
-    ...(when === 'now' ? diffLines(reviewed.diff, style) : writtenLines(reviewed.diff, style)),
+    ...changeLines(reviewed.diff, style, state),
     ...(reviewed.missing.length === 0
       ? []
       : [style.red(`${String(reviewed.missing.length)} detached values are missing`)]),
