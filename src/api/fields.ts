@@ -53,7 +53,7 @@ export function states(words: readonly string[]): readonly ChangeState[] {
 
 /** 0 means the default. */
 export function limit(value: number, usual: number): number {
-  if (value > listLimitMax) throw invalid('limit', `is above ${String(listLimitMax)}`)
+  if (value > listLimitMax) throw invalid('limit', `is not from 1 to ${String(listLimitMax)}`)
   return value === 0 ? usual : value
 }
 

@@ -270,7 +270,10 @@ function createProgram(world: World, running: { command: string }, sessions: Ses
 
 function asFailure(thrown: unknown, command: string): CountersignError {
   if (!(thrown instanceof CommanderError)) return CountersignError.from(thrown)
-  const message = thrown.message.replace(/^error: /, '').replace(/\n/g, ' ')
+  const message = thrown.message
+    .replace(/^error: /, '')
+    .replace(/\n/g, ' ')
+    .replace(/\.$/, '')
   // `countersign key` and `countersign` alone: commander's help has no sentence of its own.
   return usage(
     message === '(outputHelp)' ? 'A command is missing.' : `${capital(message)}.`,

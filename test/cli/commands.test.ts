@@ -300,6 +300,16 @@ await t.test('changes are listed and filtered', async (t) => {
   t.equal(((await json('changes --limit 2')).result['changes'] as unknown[]).length, 2)
 })
 
+await t.test('SUPERSEDED is of revisions, no state to look for', async (t) => {
+  const { error } = await json('changes --state superseded')
+  t.match(error, { code: 'USAGE' })
+  t.notMatch(error, { message: /SUPERSEDED,/ })
+})
+
+await t.test('a watch that begins in the future says so', async (t) => {
+  t.match((await cs('watch / --after 999999')).stderr, /revision 999999 is not reached yet/)
+})
+
 await t.test('watch prints a line for each activation', async (t) => {
   const ran = await cs('watch /prod/ --after 0 --json')
   const events = ran.stdout

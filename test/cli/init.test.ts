@@ -44,7 +44,7 @@ await t.test('the answer names the cluster and its nodes', async (t) => {
   })
   const warnings = (made.json.result['warnings'] as string[]).join('\n')
   t.match(warnings, /toy/)
-  t.match(warnings, /coolOff is 0s/)
+  t.match(warnings, /coolOff is 0s: .* at once/)
   t.match(warnings, /3 people .* fewer than 4/)
 })
 

@@ -11,6 +11,9 @@ import { gather } from '../shared-options.js'
 import { cut, table } from '../table.js'
 import type { ChangeState } from '../../approval/index.js'
 
+/** A revision can be superseded, by the next one of its change; no change ends that way. */
+const listedStates = changeStates.filter((state) => state !== 'SUPERSEDED')
+
 interface Options {
   readonly state?: readonly string[]
   readonly open?: true
@@ -23,7 +26,7 @@ interface Options {
 export function define(command: Command, open: OpenSession): void {
   command
     .option('--open', 'only those that wait: OPEN and APPROVED')
-    .option('--state <state>', `one of ${changeStates.join(', ')}; repeatable`, gather)
+    .option('--state <state>', `one of ${listedStates.join(', ')}; repeatable`, gather)
     .option('--author <person>', 'only changes that this person proposed')
     .option('--path <prefix>', 'only changes that touch this path or something below it')
     .option('--limit <count>', 'at most so many, newest first', countOption, 50)
@@ -62,8 +65,8 @@ export function define(command: Command, open: OpenSession): void {
 function statesOf(options: Options): ChangeState[] {
   const wanted = options.open === true ? ['OPEN', 'APPROVED'] : (options.state ?? [])
   return wanted.map((text) => {
-    const state = changeStates.find((each) => each === text.toUpperCase())
-    if (state === undefined) throw usage(`"${text}" is not a state: ${changeStates.join(', ')}.`)
+    const state = listedStates.find((each) => each === text.toUpperCase())
+    if (state === undefined) throw usage(`"${text}" is not a state: ${listedStates.join(', ')}.`)
     return state
   })
 }

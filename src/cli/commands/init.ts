@@ -190,8 +190,9 @@ function warningsOf(genesis: Genesis, example: boolean): string[] {
     )
   }
   if (parseTime(genesis.coolOff) < 3_600_000) {
+    const when = parseTime(genesis.coolOff) === 0 ? 'at once' : `${genesis.coolOff} later`
     warnings.push(
-      `coolOff is ${genesis.coolOff}: a key that is registered now may approve changes at once`,
+      `coolOff is ${genesis.coolOff}: a key that is registered now may approve changes ${when}`,
     )
   }
   const operators = approversOf(genesis)

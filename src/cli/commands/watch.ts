@@ -36,6 +36,14 @@ export function define(command: Command, open: OpenSession): void {
           )
           afterRevision = revision
         }
+        if (afterRevision !== undefined && options.initial !== true) {
+          const { revision } = await client.listChanges({ limit: 1 })
+          if (revision < afterRevision) {
+            output.warn(
+              `revision ${String(afterRevision)} is not reached yet, the cluster is at ${String(revision)}: what comes before is not shown`,
+            )
+          }
+        }
         const events = client.watch({
           prefix,
           signal: stop.signal,
