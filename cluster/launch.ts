@@ -18,6 +18,8 @@ export interface LaunchOptions {
   readonly nodes?: readonly string[]
   /** Joined with the environment of every node. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Time for each node to become ready; as NodeProcess has it when absent. */
+  readonly readyWithinMs?: number
   /** Aborting while the nodes start stops them and rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -110,7 +112,10 @@ export async function launch(options: LaunchOptions): Promise<RunningCluster> {
   try {
     // An added node is ready when an approved change takes it in: nobody waits for that.
     const founders = nodes.filter((_, i) => wanted[i]?.joined !== true)
-    await orAborted(Promise.all(founders.map((node) => node.ready())), options.signal)
+    await orAborted(
+      Promise.all(founders.map((node) => node.ready(options.readyWithinMs))),
+      options.signal,
+    )
   } catch (error) {
     await stop()
     throw error

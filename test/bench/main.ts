@@ -3,7 +3,8 @@
  * machine; compare figures of one run with each other, and runs by their ratios to the floors.
  *
  * `--quick` measures with a tenth of the work; `--json` prints one JSON object. `--peer etcd`
- * compares with an etcd cluster instead (peer/compare.ts), `--rounds N` times.
+ * compares with an etcd cluster instead (peer/compare.ts), `--rounds N` times, with `--entries N` in
+ * the log.
  */
 import { parseArgs } from 'node:util'
 import { startBenchCluster } from './bench-cluster.js'
@@ -18,6 +19,7 @@ const { values: flags } = parseArgs({
     json: { type: 'boolean' },
     peer: { type: 'string' },
     rounds: { type: 'string' },
+    entries: { type: 'string' },
   },
 })
 if (flags.peer !== undefined) {

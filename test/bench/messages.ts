@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { rulesDigest, type EffectiveRule } from '../../src/approval/index.js'
 import { composePropose, sign, type SignedMessage } from '../../src/client/index.js'
 import { encodeCanonical, pae, payloadType, sha256Hex, type Json } from '../../src/signing/index.js'
-import type { BenchCluster, BenchPerson } from './bench-cluster.js'
+import type { BenchPeople, BenchPerson } from './bench-cluster.js'
 
 const hourMs = 60 * 60 * 1000
 
@@ -14,7 +14,7 @@ export interface Proposal {
 }
 
 export function proposal(
-  cluster: BenchCluster,
+  cluster: BenchPeople,
   input: { readonly path: string; readonly modRevision: number; readonly value: Json },
 ): Proposal {
   const signer = cluster.signers.alice
@@ -34,7 +34,7 @@ export function proposal(
   }
 }
 
-export function withdrawal(cluster: BenchCluster, of: Proposal): SignedMessage {
+export function withdrawal(cluster: BenchPeople, of: Proposal): SignedMessage {
   return signed(cluster, 'alice', 'withdraw', {
     changeId: of.changeId,
     contentDigest: of.contentDigest,
@@ -44,7 +44,7 @@ export function withdrawal(cluster: BenchCluster, of: Proposal): SignedMessage {
 }
 
 export function approval(
-  cluster: BenchCluster,
+  cluster: BenchPeople,
   person: BenchPerson,
   of: Proposal,
   rules: string,
@@ -67,7 +67,7 @@ export const rulesDigestOf = (rules: readonly EffectiveRule[]): string => rulesD
 export const freshPath = (): string => `/prod/bench/${randomBytes(8).toString('hex')}`
 
 function signed(
-  cluster: BenchCluster,
+  cluster: BenchPeople,
   person: BenchPerson,
   word: 'approve' | 'withdraw',
   fields: Readonly<Record<string, Json>>,

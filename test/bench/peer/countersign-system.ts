@@ -1,14 +1,20 @@
 /** Three real nodes of this build as a {@link System}: TLS, signatures and approvals as always. */
 import path from 'node:path'
 import type { CountersignClient } from '../../../src/client/index.js'
+import { changesMethods } from '../../../src/wire/index.js'
 import type { NodeProcess } from '../../../cluster/node-process.js'
 import { startBenchCluster, type BenchCluster } from '../bench-cluster.js'
 import { approval, freshPath, proposal, rulesDigestOf, withdrawal } from '../messages.js'
-import type { Member, System } from './system.js'
+import { MemberCalls } from './member-calls.js'
+import type { Attempt, Lane, Member, System } from './system.js'
 
-export async function startCountersignSystem(): Promise<System> {
+const readPath = '/prod/bench/read'
+/** Longer than any failover takes, so that an attempt that hangs is no failed one. */
+const attemptMs = 5_000
+
+export async function startCountersignSystem(valueBytes: number): Promise<System> {
   const cluster = await startBenchCluster()
-  return new CountersignSystem(cluster)
+  return new CountersignSystem(cluster, valueBytes)
 }
 
 class CountersignSystem implements System {
@@ -16,10 +22,18 @@ class CountersignSystem implements System {
   readonly version = 'this build'
   readonly #cluster: BenchCluster
   readonly #client: CountersignClient
+  readonly #calls: MemberCalls
+  readonly #valueBytes: number
 
-  constructor(cluster: BenchCluster) {
+  constructor(cluster: BenchCluster, valueBytes: number) {
+    const { ca, nodes } = cluster.running.file
     this.#cluster = cluster
+    this.#valueBytes = valueBytes
     this.#client = cluster.connect()
+    this.#calls = new MemberCalls({
+      ca,
+      addresses: new Map(nodes.map(({ id, client }) => [id, client])),
+    })
   }
 
   members(): readonly Member[] {
@@ -33,24 +47,35 @@ class CountersignSystem implements System {
     }
   }
 
-  commands(count: number, lanes: number): readonly (readonly (() => Promise<unknown>)[])[] {
-    return this.#lanes(count, lanes, (message) => ({
-      propose: () => this.#client.propose(message.propose),
-      withdraw: () => this.#client.withdraw(message.withdraw),
-    }))
+  commands(count: number, lanes: number): readonly Lane[] {
+    return this.#lanes(count, lanes, (message) => [
+      () => this.#client.propose(message.propose),
+      () => this.#client.withdraw(message.withdraw),
+    ])
   }
 
   streamed(count: number, inFlight: number) {
     const stream = this.#client.proposeStream()
-    const lanes = this.#lanes(count, inFlight, (message) => ({
-      propose: () => stream.submit(message.propose),
-      withdraw: () => stream.submit(message.withdraw),
-    }))
+    const lanes = this.#lanes(count, inFlight, (message) => [
+      () => stream.submit(message.propose),
+      () => stream.submit(message.withdraw),
+    ])
     return { lanes, end: () => stream.end() }
   }
 
+  async prepareRead(): Promise<void> {
+    const rules = await this.#rules()
+    const value = 'x'.repeat(this.#valueBytes)
+    const proposed = proposal(this.#cluster, { path: readPath, modRevision: 0, value })
+    await this.#client.propose(proposed.message)
+    for (const person of ['bob', 'carol'] as const) {
+      await this.#client.decide(approval(this.#cluster, person, proposed, rules))
+    }
+    await this.read()
+  }
+
   read(): Promise<unknown> {
-    return this.#client.get('/sys/groups/operators')
+    return this.#client.get(readPath)
   }
 
   async watched(count: number): Promise<readonly number[]> {
@@ -87,31 +112,39 @@ class CountersignSystem implements System {
     return times
   }
 
-  async writeThrough(deadlineMs: number): Promise<void> {
-    const next = proposal(this.#cluster, { path: freshPath(), modRevision: 0, value: 1 })
-    await this.#client.propose(next.message, { deadlineMs })
+  write(): Attempt {
+    const { message } = this.#fresh()
+    return (id) => this.#calls.call(id, changesMethods.propose, message, attemptMs)
+  }
+
+  async mark(): Promise<Attempt> {
+    const { message, changeId } = this.#fresh()
+    await this.#client.propose(message)
+    const request = { changeId, local: true, asker: '' }
+    return (id) => this.#calls.call(id, changesMethods.get, request, attemptMs)
   }
 
   async stop(): Promise<void> {
     this.#client.close()
+    this.#calls.close()
     await this.#cluster.remove()
   }
 
-  #lanes(
-    count: number,
-    lanes: number,
-    calls: (message: Pair) => { readonly [name in 'propose' | 'withdraw']: () => Promise<unknown> },
-  ): readonly (readonly (() => Promise<unknown>)[])[] {
+  #fresh() {
+    return proposal(this.#cluster, { path: freshPath(), modRevision: 0, value: 1 })
+  }
+
+  /** A proposal and its withdrawal: what is open stays bounded by the number of lanes. */
+  #lanes(count: number, lanes: number, calls: (message: Pair) => Lane[number]): readonly Lane[] {
     const pairs = Math.max(1, Math.ceil(count / lanes / 2))
     return Array.from({ length: lanes }, () =>
       Array.from({ length: pairs }, () => {
-        const proposed = proposal(this.#cluster, { path: freshPath(), modRevision: 0, value: 1 })
-        const pair = calls({
+        const proposed = this.#fresh()
+        return calls({
           propose: proposed.message,
           withdraw: withdrawal(this.#cluster, proposed),
         })
-        return [pair.propose, pair.withdraw]
-      }).flat(),
+      }),
     )
   }
 

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
 import { startEtcd, type EtcdMember } from './etcd-process.js'
-import type { Member, System } from './system.js'
+import type { Attempt, Lane, Member, System } from './system.js'
 
 /** From dist/test/bench/peer/ to the source: the compiler copies no .proto. */
 const protoFile = fileURLToPath(new URL('../../../../test/bench/peer/etcd.proto', import.meta.url))
@@ -15,6 +15,7 @@ interface Answer {
   readonly header?: { readonly member_id?: string }
   readonly created?: boolean
   readonly events?: readonly { readonly kv: { readonly key: Buffer } }[]
+  readonly kvs?: readonly object[]
 }
 type Unary = (
   request: object,
@@ -22,7 +23,11 @@ type Unary = (
   done: (error: grpc.ServiceError | null, answer: Answer) => void,
 ) => void
 type Stub = grpc.Client & Readonly<Record<string, Unary>>
-type StubType = new (address: string, credentials: grpc.ChannelCredentials) => Stub
+type StubType = new (
+  address: string,
+  credentials: grpc.ChannelCredentials,
+  options?: grpc.ChannelOptions,
+) => Stub
 
 interface Api {
   readonly etcdserverpb: {
@@ -33,31 +38,31 @@ interface Api {
 }
 
 const callDeadlineMs = 30_000
-const attemptMs = 500
+/** Longer than any failover takes, so that an attempt that hangs is no failed one. */
+const attemptMs = 5_000
+const statusMs = 500
 
-export async function startEtcdSystem(valueBytes: number): Promise<System> {
+/** `commandBytes`: key and value together, as the request carries them. */
+export async function startEtcdSystem(commandBytes: number): Promise<System> {
   const processes = await startEtcd()
-  return new EtcdSystem(processes, valueBytes)
+  return new EtcdSystem(processes, commandBytes)
 }
 
 class EtcdSystem implements System {
   readonly name = 'etcd'
   readonly version: string
   readonly #processes: Awaited<ReturnType<typeof startEtcd>>
-  readonly #valueBytes: number
+  readonly #commandBytes: number
   readonly #api: Api['etcdserverpb']
   readonly #kv = new Map<string, Stub>()
   #leaderId = ''
 
-  constructor(processes: Awaited<ReturnType<typeof startEtcd>>, valueBytes: number) {
+  constructor(processes: Awaited<ReturnType<typeof startEtcd>>, commandBytes: number) {
     this.#processes = processes
-    this.#valueBytes = valueBytes
+    this.#commandBytes = commandBytes
     this.version = processes.version
     const definition = loadSync(protoFile, { keepCase: true, longs: String })
     this.#api = (grpc.loadPackageDefinition(definition) as unknown as Api).etcdserverpb
-    for (const { id, address } of processes.members) {
-      this.#kv.set(id, new this.#api.KV(address, grpc.credentials.createInsecure()))
-    }
   }
 
   members(): readonly Member[] {
@@ -76,6 +81,8 @@ class EtcdSystem implements System {
         member.signal('SIGCONT')
       },
       start: () => {
+        // Its old channel backs off, and would make a member that is back look gone.
+        this.#forget(member.id)
         member.start()
       },
       ready: () => this.#ready(member),
@@ -95,18 +102,22 @@ class EtcdSystem implements System {
     }
   }
 
-  commands(count: number, lanes: number): readonly (readonly (() => Promise<unknown>)[])[] {
+  commands(count: number, lanes: number): readonly Lane[] {
     const each = Math.max(1, Math.ceil(count / lanes))
     return Array.from({ length: lanes }, () =>
       Array.from({ length: each }, () => {
         const request = this.#freshPut()
-        return () => this.#put(request)
+        return [() => this.#put(request)]
       }),
     )
   }
 
   streamed(): null {
     return null
+  }
+
+  async prepareRead(): Promise<void> {
+    await this.#put({ key: readKey, value: randomBytes(this.#commandBytes) })
   }
 
   read(): Promise<unknown> {
@@ -134,7 +145,7 @@ class EtcdSystem implements System {
       const key = Buffer.from(`w${String(n)}`)
       const begin = performance.now()
       const seen = new Promise<void>((resolve) => (arrived = resolve))
-      await this.#put({ key, value: randomBytes(this.#valueBytes) })
+      await this.#put({ key, value: randomBytes(this.#commandBytes) })
       await seen
       times.push(performance.now() - begin)
     }
@@ -143,22 +154,22 @@ class EtcdSystem implements System {
     return times
   }
 
-  /** Every live member in turn, as a client with all addresses does; a dead one refuses at once. */
-  async writeThrough(deadlineMs: number): Promise<void> {
-    const until = performance.now() + deadlineMs
+  write(): Attempt {
     const request = this.#freshPut()
-    while (performance.now() < until) {
-      const attempts = this.#processes.members
-        .filter(({ id }) => id !== this.#leaderId)
-        .map(({ id }) => call(this.#stub(id), 'Put', request, attemptMs))
-      try {
-        await Promise.any(attempts)
-        return
-      } catch {
-        await delay(5)
-      }
+    return (id) => this.#attempt(id, 'Put', request)
+  }
+
+  async mark(): Promise<Attempt> {
+    await this.leader()
+    const request = this.#freshPut()
+    await this.#put(request)
+    return async (id) => {
+      const { kvs = [] } = await this.#attempt(id, 'Range', {
+        key: request.key,
+        serializable: true,
+      })
+      if (kvs.length === 0) throw new Error(`${id} does not show the key yet`)
     }
-    throw new Error(`no member of etcd took a write within ${String(deadlineMs)} ms`)
   }
 
   async stop(): Promise<void> {
@@ -167,20 +178,45 @@ class EtcdSystem implements System {
   }
 
   #freshPut(): { readonly key: Buffer; readonly value: Buffer } {
-    return {
-      key: Buffer.from(randomBytes(8).toString('hex')),
-      value: randomBytes(this.#valueBytes),
-    }
+    const key = Buffer.from(randomBytes(8).toString('hex'))
+    return { key, value: randomBytes(this.#commandBytes - key.length - framingBytes) }
   }
 
   #put(request: object): Promise<unknown> {
     return call(this.#stub(this.#leaderId), 'Put', request)
   }
 
+  async #attempt(id: string, method: 'Put' | 'Range', request: object): Promise<Answer> {
+    const stub = this.#stub(id)
+    try {
+      return await call(stub, method, request, attemptMs)
+    } catch (thrown) {
+      const isLost = (thrown as grpc.ServiceError).code === grpc.status.UNAVAILABLE
+      if (isLost && this.#kv.get(id) === stub) this.#forget(id)
+      throw thrown
+    }
+  }
+
+  #forget(id: string): void {
+    this.#kv.get(id)?.close()
+    this.#kv.delete(id)
+  }
+
   #stub(id: string): Stub {
-    const stub = this.#kv.get(id)
-    if (stub === undefined) throw new Error(`etcd has no member ${id}`)
+    const known = this.#kv.get(id)
+    if (known !== undefined) return known
+    const member = this.#processes.members.find((each) => each.id === id)
+    if (member === undefined) throw new Error(`etcd has no member ${id}`)
+    const stub = this.#open(member)
+    this.#kv.set(id, stub)
     return stub
+  }
+
+  #open({ address }: EtcdMember): Stub {
+    // Without its own pool a new channel would share the old one's connection, and its backoff.
+    return new this.#api.KV(address, grpc.credentials.createInsecure(), {
+      'grpc.use_local_subchannel_pool': 1,
+    })
   }
 
   async #leaderProcess(): Promise<EtcdMember> {
@@ -193,7 +229,7 @@ class EtcdSystem implements System {
   async #status(member: EtcdMember): Promise<Answer> {
     const stub = new this.#api.Maintenance(member.address, grpc.credentials.createInsecure())
     try {
-      return await call(stub, 'Status', {}, attemptMs)
+      return await call(stub, 'Status', {}, statusMs)
     } finally {
       stub.close()
     }
@@ -201,8 +237,8 @@ class EtcdSystem implements System {
 
   async #ready(member: EtcdMember): Promise<void> {
     for (;;) {
-      const stub = new this.#api.KV(member.address, grpc.credentials.createInsecure())
-      const answered = await call(stub, 'Range', { key: readKey }, attemptMs).catch(() => null)
+      const stub = this.#open(member)
+      const answered = await call(stub, 'Range', { key: readKey }, statusMs).catch(() => null)
       stub.close()
       if (answered !== null) return
       await delay(10)
@@ -211,6 +247,8 @@ class EtcdSystem implements System {
 }
 
 const readKey = Buffer.from('read')
+/** Tags and lengths of a PutRequest around its key and its value. */
+const framingBytes = 5
 
 function call(
   stub: Stub,
