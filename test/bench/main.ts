@@ -4,7 +4,7 @@
  *
  * `--quick` measures with a tenth of the work; `--json` prints one JSON object. `--peer etcd`
  * compares with an etcd cluster instead (peer/compare.ts), `--rounds N` times, with `--entries N` in
- * the log.
+ * the log. `--curve` shows what a command costs as log and cluster grow (curve/), up to `--entries N`.
  */
 import { parseArgs } from 'node:util'
 import { startBenchCluster } from './bench-cluster.js'
@@ -20,11 +20,16 @@ const { values: flags } = parseArgs({
     peer: { type: 'string' },
     rounds: { type: 'string' },
     entries: { type: 'string' },
+    curve: { type: 'boolean' },
   },
 })
 if (flags.peer !== undefined) {
   const { runComparison } = await import('./peer/report.js')
   process.exit(await runComparison({ ...flags, peer: flags.peer }))
+}
+if (flags.curve === true) {
+  const { runCurve } = await import('./curve/report.js')
+  process.exit(await runCurve(flags))
 }
 const scale = flags.quick === true ? 0.1 : 1
 const trials = flags.quick === true ? 3 : 10
