@@ -6,7 +6,7 @@
  */
 import { sha256Hex } from '../signing/index.js'
 
-const modulus = 1n << 256n
+const digestBits = 256
 const encoder = new TextEncoder()
 
 /** SHA-256 over both lengths, the key and the value, as a number. */
@@ -19,11 +19,11 @@ export class MultisetDigest {
   private sum = 0n
 
   add(hash: bigint): void {
-    this.sum = (this.sum + hash) % modulus
+    this.sum = BigInt.asUintN(digestBits, this.sum + hash)
   }
 
   remove(hash: bigint): void {
-    this.sum = (this.sum - hash + modulus) % modulus
+    this.sum = BigInt.asUintN(digestBits, this.sum - hash)
   }
 
   /** 32 bytes in lower-case hex. */

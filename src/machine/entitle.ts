@@ -7,7 +7,8 @@ import { refusal } from '../errors.js'
 import type { KeyUse, Seen } from '../approval/index.js'
 import { sha256Hex } from '../signing/index.js'
 import { notAfterAheadMs } from './law.js'
-import type { Admitted, Message } from './message.js'
+import type { Admitted } from './message.js'
+import type { Message } from './reading.js'
 import type { State } from './state.js'
 
 /** The empty log: before the first certified checkpoint it is what a signer pins. */

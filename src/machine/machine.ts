@@ -18,6 +18,7 @@ import type { Law } from './law.js'
 import { advance, judgeStamps } from './log-time.js'
 import { admit } from './message.js'
 import { judgeBuilds, type MemberBuild } from './member-builds.js'
+import { Readings } from './reading.js'
 import { MembershipView } from './membership.js'
 import { createReads } from './reads.js'
 import type { MachineReads } from './reads.js'
@@ -107,6 +108,7 @@ class ReplicatedMachine implements Machine {
   private state: State
   private reader: ChangeReader
   private nodes = new MembershipView()
+  private readonly readings = new Readings()
 
   constructor(law: Law, state: State) {
     this.law = law
@@ -145,7 +147,8 @@ class ReplicatedMachine implements Machine {
           : { kind: 'append' }
       }
       case 'submit': {
-        const admission = admit(this.law, this.state, command, verify)
+        const read = this.readings.keep(command, this.state.governance.featureLevel)
+        const admission = admit(this.law, this.state, read, verify)
         if (admission.kind === 'noise') return admission
         const { admitted } = admission
         const first = firstResultOf(this.state, admitted)
@@ -259,7 +262,8 @@ class ReplicatedMachine implements Machine {
         return { kind: 'accepted', index: step.index, repeated: false }
       }
       case 'submit': {
-        const admission = admit(this.law, this.state, command, step.verify)
+        const read = this.readings.take(command, this.state.governance.featureLevel)
+        const admission = admit(this.law, this.state, read, step.verify)
         if (admission.kind === 'noise') return noise(step, admission.refusal, term)
         return submit(step, admission.admitted)
       }

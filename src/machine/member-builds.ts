@@ -9,7 +9,7 @@ import { refusal, type Refusal } from '../errors.js'
 import { isOpen } from './change-index.js'
 import type { ChangeReader } from './change-reader.js'
 import { featureLevelMax, featureLevelPath } from './features.js'
-import type { Message } from './message.js'
+import type { Message } from './reading.js'
 import type { State } from './state.js'
 
 export interface MemberBuild {

@@ -13,10 +13,10 @@ import {
 } from '../machine/index.js'
 import type { Event, NodeId } from '../raft/index.js'
 import type { Verify } from '../signing/index.js'
-import { encodeCommand } from '../wire/index.js'
 import type { LeadershipRecord } from './leadership-record.js'
 import type { LogClock } from './log-clock.js'
 import type { PeerLink } from './ports.js'
+import type { ProposedCommands } from './proposed-commands.js'
 import { nodeStopping } from './refusals.js'
 import type { Submissions } from './submissions.js'
 
@@ -26,6 +26,7 @@ const codesOfLag: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['UNKNOWN_KEY', 'F
 export interface AdmissionParts {
   readonly machine: Machine
   readonly verify: Verify
+  readonly proposed: ProposedCommands
   /** Put commands into the log without looking at them: a cheating leader, for tests. */
   readonly admitForged: boolean
   readonly leadership: LeadershipRecord
@@ -71,7 +72,7 @@ export class Admission {
   }
 
   #propose(command: Command): Promise<CommandResult> {
-    const payload = encodeCommand(command)
+    const payload = this.#parts.proposed.encode(command)
     return this.#parts.submissions.submit((id) => {
       this.#parts.push({ kind: 'propose', id, payload })
     })

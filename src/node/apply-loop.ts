@@ -1,7 +1,6 @@
 /**
  * What is committed, applied: decode, machine, state store, in log order, in portions between which
- * heartbeats pass. Where a signature was looked at before (the leader's pre-check), `verify`
- * remembers the answer; asked first or again, it is the same on every node.
+ * heartbeats pass. What the leader's pre-check found out about a command is not worked out again.
  *
  * Callers and watchers hear of an entry as soon as the machine has applied it. The state store is
  * written behind: it is not synced anyway, and replay makes it again.
@@ -20,8 +19,8 @@ import {
 } from '../raft/index.js'
 import type { Verify } from '../signing/index.js'
 import type { SnapshotStore, StateStore, StateWrite } from '../storage/index.js'
-import { decodeCommand } from '../wire/index.js'
 import type { Defer } from './inbox.js'
+import type { ProposedCommands } from './proposed-commands.js'
 import type { Rare } from './rare-sites.js'
 import { replaceStore } from './replace-store.js'
 
@@ -44,6 +43,7 @@ export interface ApplyPorts {
   readonly stateStore: StateStore
   readonly snapshotStore: SnapshotStore
   readonly verify: Verify
+  readonly proposed: ProposedCommands
   /** The committed configuration as of what is applied at the start. */
   readonly configuration: ConfigurationInForce
   readonly entryApplied: (entry: Entry, applied: Applied) => void
@@ -163,10 +163,10 @@ export class ApplyLoop {
   }
 
   #apply({ index, term, kind, payload }: Entry): Applied {
-    const { machine, verify } = this.#ports
+    const { machine, verify, proposed } = this.#ports
     switch (kind) {
       case 'command':
-        return machine.apply({ index, term, command: decodeCommand(payload) }, verify)
+        return machine.apply({ index, term, command: proposed.take(payload) }, verify)
       case 'noop':
         return machine.skip(index, term)
       case 'configuration': {

@@ -19,7 +19,6 @@ export interface ClusterNodeOptions {
   readonly clientAddress: string
   readonly raft: Raft
   readonly machine: Machine
-  /** Remembers what it was asked before: the pre-check and apply ask for the same signatures. */
   readonly verify: Verify
   readonly logStore: LogStore
   readonly stateStore: StateStore

@@ -30,6 +30,7 @@ import type {
   WatchRequest,
   WatchSubscription,
 } from './ports.js'
+import { ProposedCommands } from './proposed-commands.js'
 import { nodeStopping } from './refusals.js'
 import { Submissions } from './submissions.js'
 import { WatchHub } from './watch-hub.js'
@@ -50,6 +51,7 @@ export class ClusterNode implements NodePort {
   #stopped: Promise<void> | null = null
 
   constructor(options: ClusterNodeOptions) {
+    const proposed = new ProposedCommands()
     const { machine, log, peers, clock, defer, limits, identity, clientAddress } = options
     this.#options = options
     this.#startedAt = clock.wallMs()
@@ -80,6 +82,7 @@ export class ClusterNode implements NodePort {
       feed: this.#feed,
       latencies: this.#latencies,
       hint: this.#hint,
+      proposed,
       proposeTick: (tick) => {
         this.#admission.proposeTick(tick)
       },
@@ -89,6 +92,7 @@ export class ClusterNode implements NodePort {
     })
     this.#admission = new Admission({
       ...options,
+      proposed,
       leadership: this.#engine.leadership,
       submissions: this.#submissions,
       logClock: this.#engine.logClock,

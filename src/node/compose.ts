@@ -9,8 +9,7 @@ import { featureLevelMax, type Genesis } from '../approval/index.js'
 import type { NodeConfig } from '../config/index.js'
 import { CountersignError } from '../errors.js'
 import { Raft } from '../raft/index.js'
-import type { Signer } from '../signing/index.js'
-import { createVerifyAhead } from '../signing/verify-ahead.js'
+import { verifyStrict, type Signer } from '../signing/index.js'
 import { startRepairStatus, startStatus } from '../status/index.js'
 import {
   examineStores,
@@ -201,7 +200,7 @@ async function startNode(parts: NodeParts, stores: OpenedStores): Promise<Runnin
         trace: log.isLevelEnabled('trace'),
       }),
       machine,
-      verify: createVerifyAhead().verify,
+      verify: verifyStrict,
       logStore,
       stateStore,
       snapshotStore,

@@ -25,6 +25,7 @@ import type { LinearizableReads } from './linearizable-reads.js'
 import type { LogClock } from './log-clock.js'
 import { createNodeLogClock } from './node-log-clock.js'
 import { OldestTick } from './oldest-tick.js'
+import type { ProposedCommands } from './proposed-commands.js'
 import { noQuorum } from './refusals.js'
 import { Snapshots } from './snapshots.js'
 import type { Submissions } from './submissions.js'
@@ -37,6 +38,7 @@ export interface NodeEngineParts {
   readonly feed: AppliedFeed
   readonly latencies: Latencies
   readonly hint: LeaderHint
+  readonly proposed: ProposedCommands
   readonly proposeTick: (tick: Command) => void
   /** Nothing is stepped, written or answered any more. */
   readonly failed: (thrown: unknown) => void
@@ -142,9 +144,10 @@ export class NodeEngine {
   }
 
   #createApplyLoop(): ApplyLoop {
-    const { options, feed } = this.#parts
+    const { options, feed, proposed } = this.#parts
     return new ApplyLoop({
       ...options,
+      proposed,
       configuration: options.committed,
       entryApplied: (entry, applied) => {
         feed.entryApplied(entry, applied)

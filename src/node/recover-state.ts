@@ -62,7 +62,7 @@ async function fromSnapshot(
   const records = []
   for await (const record of snapshotStore.records(index)) records.push(record)
   const machine = restoreMachine(genesis, clusterId, records)
-  if (machine.recomputeDigest() !== snapshot.stateDigest) {
+  if (machine.status().stateDigest !== snapshot.stateDigest) {
     throw new CountersignError(
       'STORE_DAMAGED',
       `The records of the snapshot at ${String(index)} do not make the state that it names.`,
@@ -104,7 +104,7 @@ async function readStored(options: RecoverStateOptions): Promise<Stored> {
       return { kind: 'broken', why: 'it is older than what the log still holds' }
     }
     const machine = restoreMachine(genesis, clusterId, records)
-    if (machine.recomputeDigest() !== applied.digest) {
+    if (machine.status().stateDigest !== applied.digest) {
       return { kind: 'broken', why: 'its digest does not fit its records' }
     }
     if (machine.status().appliedIndex !== applied.index) {

@@ -5,6 +5,7 @@
  */
 import { sha256Hex } from './hash.js'
 
+const encoder = new TextEncoder()
 const prefix = 'application/vnd.countersign.'
 const suffix = '.v1+json'
 
@@ -46,12 +47,11 @@ export function payloadWord(type: string): PayloadWord | null {
 
 /** `DSSEv1 LEN(type) type LEN(body) body`; LEN counts bytes, in decimal. */
 export function pae(type: string, body: Uint8Array): Uint8Array {
-  const encoder = new TextEncoder()
-  const typeLength = encoder.encode(type).length
-  const head = encoder.encode(`DSSEv1 ${typeLength} ${type} ${body.length} `)
-  const bytes = new Uint8Array(head.length + body.length)
-  bytes.set(head)
-  bytes.set(body, head.length)
+  const head = `DSSEv1 ${Buffer.byteLength(type)} ${type} ${body.length} `
+  const headLength = Buffer.byteLength(head)
+  const bytes = new Uint8Array(headLength + body.length)
+  encoder.encodeInto(head, bytes)
+  bytes.set(body, headLength)
   return bytes
 }
 

@@ -18,11 +18,11 @@ import {
   encodeCanonical,
   sha256Hex,
   toBase64,
+  verifyStrict,
   type Json,
   type Signer,
 } from '../../src/signing/index.js'
 import { generateSigner } from '../../src/signing/key-file.js'
-import { createVerifyAhead } from '../../src/signing/verify-ahead.js'
 import {
   MemoryLogDisk,
   MemorySnapshotDisk,
@@ -136,7 +136,7 @@ export class InProcessCluster {
         trace: false,
       }),
       machine,
-      verify: createVerifyAhead().verify,
+      verify: verifyStrict,
       logStore,
       stateStore,
       snapshotStore,

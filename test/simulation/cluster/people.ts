@@ -19,7 +19,7 @@ import {
   type Signer,
   type Verify,
 } from '../../../src/signing/index.js'
-import { createVerifyAhead } from '../../../src/signing/verify-ahead.js'
+import { rememberedVerify } from './remembered-verify.js'
 
 export type PersonId = 'alice' | 'bob' | 'carol'
 
@@ -65,7 +65,7 @@ export function makePeople(realSignatures: boolean): People {
     const real = realSigner(id)
     signers.set(id, realSignatures ? real : stubSigner(real))
   }
-  const { verify } = createVerifyAhead()
+  const verify = rememberedVerify()
   if (realSignatures) return { signers, verify }
   const verifyStub: Verify = (publicKey, message, signature) =>
     Buffer.compare(tagOf(publicKey, message), signature) === 0 ||
