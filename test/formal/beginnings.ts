@@ -3,7 +3,7 @@
  * so the searches also begin where the literature says that it gets hard. Every beginning is a world
  * that Raft itself can reach.
  */
-import type { Beginning } from './world.js'
+import type { Beginning } from './model.js'
 
 const fresh = { log: [], term: 0, votedFor: null }
 

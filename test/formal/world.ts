@@ -1,352 +1,304 @@
 /**
- * A small world around the real core, for exhaustive search: every step is one numbered action, and
- * the same actions from the same beginning give the same world. Time is counted in the fewest ticks
- * that still tell the timeouts apart; all randomness of the core is fixed.
+ * A small world around the real core, as numbers: the state of each node, the messages under way,
+ * and what was seen so far of leaders and of committed entries. Every step is one numbered action,
+ * and of worlds that differ in names alone one is kept.
  *
  * The network keeps each message until it is delivered, in any order, or never; a crash loses what
  * the disk does not hold yet. An election timeout is one step: no tick of it does anything else.
  */
-import {
-  InvariantChecker,
-  Raft,
-  foundingSnapshot,
-  logIndex,
-  origin,
-  term,
-  type Entry,
-  type Event,
-  type HardState,
-  type Message,
-  type NodeId,
-  type PersistEffect,
-  type RaftFacts,
-} from '../../src/raft/index.js'
-import { cloneDeep } from './clone.js'
-import { fingerprint } from './fingerprint.js'
-
-export interface Bounds {
-  readonly nodes: number
-  /** No node campaigns beyond this term. */
-  readonly terms: number
-  /** No proposal makes a log longer than this; no-ops count. */
-  readonly entries: number
-  readonly crashes: number
-  /** Messages in flight; while it is full, the oldest is lost for each new one. */
-  readonly messages: number
-}
-
-export interface Beginning {
-  readonly name: string
-  /** Terms of the log of each node, from index 1, its current term, and for whom it voted there. */
-  readonly nodes: readonly {
-    readonly log: readonly number[]
-    readonly term: number
-    readonly votedFor: NodeId | null
-  }[]
-}
+import type { Message } from '../../src/raft/index.js'
+import { SafetyViolation, nodeId, type Action, type Beginning, type Bounds } from './model.js'
+import { Names } from './names.js'
+import { beginReplica } from './replica.js'
+import { Transitions, type Transition } from './transitions.js'
 
 /**
- * One step of the world. A node's writes become durable at the end of the step that asked for them,
- * unless it crashes there: `crash` is the node's end before its disk has heard of the step.
+ * One number for each node, then crashes, the leader of each term (1 for the first node, 0 for
+ * none), how many entries are committed, these, and the messages under way in ascending order.
  */
-export interface Action {
-  readonly kind: 'timeout' | 'heartbeat' | 'propose' | 'deliver'
-  /** Who acts; of a delivery the receiver. */
-  readonly node: number
-  /** Of a delivery: its place in the network. */
-  readonly message: number
-  readonly crash: boolean
+export type World = readonly number[]
+
+export interface Canonical {
+  readonly world: World
+  /** By which its nodes were renamed. */
+  readonly naming: number
 }
 
-interface Disk {
-  hardState: HardState
-  entries: Entry[]
+interface Parts {
+  readonly replicas: readonly number[]
+  readonly crashes: number
+  readonly leaders: readonly number[]
+  readonly committed: readonly number[]
+  readonly network: readonly number[]
 }
 
-interface Member {
-  readonly id: NodeId
-  readonly disk: Disk
-  raft: Raft
-  checker: InvariantChecker
-  writing: PersistEffect[]
-  /** The whole log as the core holds it. */
-  log: Entry[]
-}
+const truthful = (message: Message): Message => message
 
-/** Two ticks without a leader are an election timeout; a heartbeat is one. */
-const ticks = { heartbeat: 1, electionMin: 2, electionMax: 3 }
-
-export class SafetyViolation extends Error {}
-
-export class World {
+export class Worlds {
+  readonly names: Names
+  readonly transitions: Transitions
   private readonly bounds: Bounds
-  private readonly members: readonly Member[]
-  private network: Message[] = []
-  private crashes = 0
-  private proposals = 0
-  private readonly leaders = new Map<number, NodeId>()
-  private readonly committed: Entry[] = []
+  private readonly matching = new Map<number, boolean>()
 
-  constructor(bounds: Bounds, beginning: Beginning) {
+  constructor(bounds: Bounds, distort: (message: Message) => Message = truthful) {
     this.bounds = bounds
-    const ids = Array.from({ length: bounds.nodes }, (_, at) => nodeId(at))
-    this.members = ids.map((id, at) => {
-      const start = beginning.nodes[at] ?? { log: [], term: 0, votedFor: null }
-      const disk: Disk = {
-        hardState: {
-          term: term(start.term),
-          votedFor: start.votedFor,
-          commit: logIndex(0),
-        },
-        entries: start.log.map((value, position) => ({
-          index: logIndex(position + 1),
-          term: term(value),
-          kind: 'command',
-          payload: Uint8Array.of(position + 1, value),
-        })),
-      }
-      return { id, disk, ...begin(id, ids, disk), writing: [], log: [...disk.entries] }
-    })
+    this.names = new Names(bounds.nodes)
+    this.transitions = new Transitions(this.names, distort)
   }
 
-  /** What may happen next, always in the same order. */
-  actions(): readonly Action[] {
-    const actions: Action[] = []
-    const add = (kind: Action['kind'], node: number, message = 0) => {
-      actions.push({ kind, node, message, crash: false })
-      if (this.crashes < this.bounds.crashes) actions.push({ kind, node, message, crash: true })
-    }
-    this.members.forEach(({ raft }, node) => {
-      const { role, lastIndex, term: current } = raft.facts()
-      if (role === 'leader') {
-        add('heartbeat', node)
-        if (lastIndex < this.bounds.entries) add('propose', node)
-      } else if (current < this.bounds.terms) {
-        // Who would campaign beyond the bound waits for ever, one of its behaviours anyway.
-        add('timeout', node)
-      }
-    })
-    const told = new Set<string>()
-    this.network.forEach((message, place) => {
-      const text = fingerprint(message, () => 0)
-      if (told.has(text)) return
-      told.add(text)
-      add(
-        'deliver',
-        this.members.findIndex(({ id }) => id === message.to),
-        place,
-      )
-    })
-    return actions
+  first(beginning: Beginning): World {
+    const places = Array.from({ length: this.bounds.nodes }, (_, at) => at)
+    return this.canonical({
+      replicas: places.map((at) =>
+        this.transitions.replicas.numberOf(beginReplica(at, this.bounds.nodes, beginning)),
+      ),
+      crashes: 0,
+      leaders: Array.from({ length: this.bounds.terms + 1 }, () => 0),
+      committed: [],
+      network: [],
+    }).world
   }
 
-  /** Throws SafetyViolation, or the core's InvariantViolation. */
-  act(action: Action): void {
-    const member = this.member(action.node)
-    this.step(member, this.eventOf(action))
-    if (action.crash) {
-      this.crash(member)
-      return
-    }
-    while (member.writing.length > 0) this.durable(member)
-  }
-
-  /** A world of its own that goes on from here. */
-  copy(): this {
-    return cloneDeep(this)
-  }
-
-  /** Equal worlds have equal fingerprints, whatever way led to them. */
-  fingerprint(): string {
-    const sessions = new Map(this.members.map(({ id, raft }) => [id, lastSessionOf(raft)]))
-    const sessionOf = (node: NodeId) => sessions.get(node) ?? 0
-    const world = {
-      nodes: this.members.map(({ raft, disk, writing }) => ({ raft, disk, writing })),
-      network: this.network.map((message) => fingerprint(message, sessionOf)).sort(),
-      crashes: this.crashes,
-      leaders: this.leaders,
-      committed: this.committed.map((entry) => entry.term),
-    }
-    return fingerprint(world, sessionOf)
-  }
-
-  facts(): readonly RaftFacts[] {
-    return this.members.map(({ raft }) => raft.facts())
-  }
-
-  private member(node: number): Member {
-    const member = this.members[node]
-    if (member === undefined) throw new Error(`there is no node ${String(node)}`)
-    return member
-  }
-
-  private eventOf({ kind, message: place }: Action): Event {
-    switch (kind) {
-      case 'timeout':
-        return { kind: 'tick', ticks: ticks.electionMax }
-      case 'heartbeat':
-        return { kind: 'tick', ticks: ticks.heartbeat }
-      case 'propose':
-        this.proposals += 1
-        return { kind: 'propose', id: this.proposals, payload: Uint8Array.of(200, this.proposals) }
-      case 'deliver': {
-        const [message] = this.network.splice(place, 1)
-        if (message === undefined) throw new Error(`no message waits at ${String(place)}`)
-        return { kind: 'receive', message }
+  /**
+   * Hands out every world that one step leads to, always in the same order. Throws SafetyViolation,
+   * with the steps that were handed out before it.
+   */
+  forEachNext(world: World, visit: (next: Canonical, step: Step) => void): void {
+    const parts = this.partsOf(world)
+    for (const step of this.steps(parts)) {
+      const { transition } = step
+      if (transition.broken !== null) throw new BrokenStep(transition.broken, step)
+      const replicas = parts.replicas.with(step.node, transition.replica)
+      const seen = this.judge(parts, step)
+      const crashes = parts.crashes + Number(step.crash)
+      for (const network of this.networks(step.network, transition.sent)) {
+        visit(this.canonical({ ...seen, replicas, crashes, network }), step)
       }
     }
   }
 
-  private step(member: Member, event: Event): void {
-    member.raft.step(event)
-    member.checker.check(member.raft.facts())
-    const output = member.raft.takeOutput()
-    member.checker.check(member.raft.facts())
-    if (output !== null) {
-      this.send(output.send)
-      const { persist } = output
-      if (persist !== null) {
-        if (persist.truncateAfter !== null) member.log.length = persist.truncateAfter
-        member.log.push(...persist.entries)
-        member.writing.push(persist)
+  actionOf({ kind, node, message, crash }: Step, naming: number): Action {
+    const { transitions, names } = this
+    const renamed =
+      message === null ? null : transitions.messageOf(transitions.messages.renamed(message, naming))
+    return {
+      kind,
+      node: names.renamed(nodeId(node), naming),
+      message: renamed === null ? null : JSON.stringify(renamed),
+      crash,
+    }
+  }
+
+  private *steps({ replicas, crashes, network }: Parts): Generator<Step> {
+    const { transitions, bounds } = this
+    const variants = crashes < bounds.crashes ? [false, true] : [false]
+    for (const [node, replica] of replicas.entries()) {
+      const view = transitions.view(replica)
+      const own: (Step['kind'] & ('timeout' | 'heartbeat' | 'propose'))[] = []
+      if (view.leads) own.push('heartbeat')
+      if (view.leads && view.lastIndex < bounds.entries) own.push('propose')
+      // Who would campaign beyond the bound waits for ever, one of its behaviours anyway.
+      if (!view.leads && view.term < bounds.terms) own.push('timeout')
+      for (const kind of own) {
+        for (const crash of variants) {
+          const transition = transitions.own(replica, kind, crash)
+          yield { kind, node, message: null, crash, transition, network }
+        }
       }
-      this.checkApplied(member, output.apply)
-      const last = output.apply.at(-1)
-      if (last !== undefined) member.raft.step({ kind: 'applied', index: last.index })
+      if (crashes < bounds.crashes) {
+        const transition = transitions.own(replica, 'restart', true)
+        yield { kind: 'restart', node, message: null, crash: true, transition, network }
+      }
     }
-    this.checkSafety(member)
-  }
-
-  private durable(member: Member): void {
-    const { disk, writing } = member
-    const effect = writing.shift()
-    if (effect === undefined) return
-    if (effect.hardState !== null) disk.hardState = effect.hardState
-    if (effect.truncateAfter !== null) disk.entries.length = effect.truncateAfter
-    disk.entries.push(...effect.entries)
-    this.send(effect.thenSend)
-    this.step(member, { kind: 'persisted', token: effect.token })
-  }
-
-  private crash(member: Member): void {
-    this.crashes += 1
-    member.writing = []
-    member.log = [...member.disk.entries]
-    const ids = this.members.map(({ id }) => id)
-    Object.assign(member, begin(member.id, ids, member.disk))
-  }
-
-  protected send(messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.network.push(message)
-      if (this.network.length > this.bounds.messages) this.network.shift()
-    }
-  }
-
-  /** State-machine safety (3.6.3): nobody applies another entry at an index. */
-  private checkApplied(member: Member, entries: readonly Entry[]): void {
-    for (const entry of entries) {
-      const known = this.committed[entry.index - 1]
-      if (known === undefined) this.committed[entry.index - 1] = entry
-      else if (!sameEntry(known, entry)) {
-        throw new SafetyViolation(
-          `${member.id} applies another entry at ${String(entry.index)}: term ${String(entry.term)}, ` +
-            `not ${String(known.term)}`,
-        )
+    for (const [place, message] of network.entries()) {
+      if (network[place - 1] === message) continue
+      const node = transitions.receiver(message)
+      const left = network.toSpliced(place, 1)
+      for (const crash of variants) {
+        const transition = transitions.delivery(replicas[node] ?? 0, message, crash)
+        yield { kind: 'deliver', node, message, crash, transition, network: left }
       }
     }
   }
 
-  private checkSafety(member: Member): void {
-    const facts = member.raft.facts()
-    if (facts.role !== 'leader') return
-    const known = this.leaders.get(facts.term)
-    if (known !== undefined && known !== member.id) {
-      throw new SafetyViolation(
-        `term ${String(facts.term)} has two leaders: ${known}, ${member.id}`,
-      )
+  /** Every choice of what is lost when more is under way than there may be. */
+  private networks(
+    before: readonly number[],
+    sent: readonly number[],
+  ): readonly (readonly number[])[] {
+    const all = sent.length === 0 ? before : [...before, ...sent].sort((a, b) => a - b)
+    return choices(all, this.bounds.messages)
+  }
+
+  /** What is known of leaders and committed entries after a step. Throws SafetyViolation. */
+  private judge(parts: Parts, step: Step): Pick<Parts, 'leaders' | 'committed'> {
+    let { leaders, committed } = parts
+    for (const { applied, leads, log } of step.transition.moments) {
+      for (const [index, entry] of applied) {
+        const known = committed[index - 1]
+        if (known === undefined) committed = [...committed, entry]
+        else if (known !== entry) {
+          // State-machine safety (3.6.3): nobody applies another entry at an index.
+          throw new BrokenStep(`another entry is applied at ${String(index)}`, step)
+        }
+      }
+      if (leads !== null) {
+        leaders = this.withLeader(leaders, leads, step)
+        this.checkCompleteness(committed, leads, log, step)
+      }
+      this.checkLogMatching(parts, log, step)
     }
-    this.leaders.set(facts.term, member.id)
-    // Leader completeness (3.6.3): a leader holds all that was committed in earlier terms.
-    for (const entry of this.committed) {
-      const own = member.log[entry.index - 1]
-      if (entry.term < facts.term && (own === undefined || !sameEntry(own, entry))) {
-        throw new SafetyViolation(
-          `${member.id} leads term ${String(facts.term)} without the committed entry ${String(entry.index)}`,
-        )
+    return { leaders, committed }
+  }
+
+  private withLeader(leaders: readonly number[], term: number, step: Step): readonly number[] {
+    const known = leaders[term] ?? 0
+    if (known === step.node + 1) return leaders
+    if (known !== 0) throw new BrokenStep(`term ${String(term)} has two leaders`, step)
+    return leaders.with(term, step.node + 1)
+  }
+
+  /** Leader completeness (3.6.3): a leader holds all that was committed in earlier terms. */
+  private checkCompleteness(
+    committed: readonly number[],
+    term: number,
+    log: number,
+    step: Step,
+  ): void {
+    const own = this.transitions.entriesOf(log)
+    for (const [place, entry] of committed.entries()) {
+      if (this.transitions.termOf(entry) < term && own[place] !== entry) {
+        const index = String(place + 1)
+        throw new BrokenStep(`term ${String(term)} is led without committed entry ${index}`, step)
       }
     }
-    this.checkLogMatching()
   }
 
   /** Log matching (3.5): logs that share index and term of an entry are equal up to it. */
-  private checkLogMatching(): void {
-    for (const a of this.members) {
-      for (const b of this.members) {
-        if (a.id >= b.id) continue
-        const shared = Math.min(a.log.length, b.log.length)
-        let meet = shared
-        while (meet > 0 && a.log[meet - 1]?.term !== b.log[meet - 1]?.term) meet -= 1
-        for (let at = 0; at < meet; at += 1) {
-          const [left, right] = [a.log[at], b.log[at]]
-          if (left !== undefined && right !== undefined && !sameEntry(left, right)) {
-            throw new SafetyViolation(
-              `the logs of ${a.id} and ${b.id} share entry ${String(meet)} and differ at ${String(at + 1)}`,
-            )
-          }
-        }
+  private checkLogMatching(parts: Parts, log: number, step: Step): void {
+    for (const [other, replica] of parts.replicas.entries()) {
+      if (other === step.node) continue
+      const others = this.transitions.view(replica).log
+      if (others !== log && !this.match(log, others)) {
+        throw new BrokenStep('two logs share an entry and differ before it', step)
       }
+    }
+  }
+
+  private match(a: number, b: number): boolean {
+    const pair = a < b ? a * 2 ** 26 + b : b * 2 ** 26 + a
+    let holds = this.matching.get(pair)
+    if (holds === undefined) {
+      const { transitions } = this
+      const [left, right] = [transitions.entriesOf(a), transitions.entriesOf(b)]
+      let meet = Math.min(left.length, right.length)
+      const termAt = (log: readonly number[]) => transitions.termOf(log[meet - 1] ?? 0)
+      while (meet > 0 && termAt(left) !== termAt(right)) meet -= 1
+      holds = left.slice(0, meet).every((entry, at) => entry === right[at])
+      this.matching.set(pair, holds)
+    }
+    return holds
+  }
+
+  /** The least of all renamings; nodes of one family first stand in the order of these. */
+  private canonical(parts: Parts): Canonical {
+    const { transitions, names } = this
+    const families = parts.replicas.map((replica) => transitions.replicas.familyOf(replica))
+    let best: Canonical | null = null
+    for (const [number, naming] of names.namings.entries()) {
+      if (!isInOrder(families, naming)) continue
+      const world = this.renamed(parts, number)
+      if (best === null || isLess(world, best.world)) best = { world, naming: number }
+    }
+    if (best === null) throw new Error('nodes stand in some order')
+    return best
+  }
+
+  private renamed(parts: Parts, number: number): number[] {
+    const { transitions, names } = this
+    const naming = names.namings[number] ?? []
+    const world: number[] = []
+    for (const [at, replica] of parts.replicas.entries()) {
+      world[naming[at] ?? 0] = transitions.replicas.renamed(replica, number)
+    }
+    world.push(parts.crashes)
+    for (const leader of parts.leaders) {
+      world.push(leader === 0 ? 0 : (naming[leader - 1] ?? 0) + 1)
+    }
+    world.push(parts.committed.length, ...parts.committed)
+    const network = parts.network.map((message) => transitions.messages.renamed(message, number))
+    world.push(...network.sort((a, b) => a - b))
+    return world
+  }
+
+  private partsOf(world: World): Parts {
+    const { nodes, terms } = this.bounds
+    const leadersAt = nodes + 1
+    const countAt = leadersAt + terms + 1
+    const networkAt = countAt + 1 + (world[countAt] ?? 0)
+    return {
+      replicas: world.slice(0, nodes),
+      crashes: world[nodes] ?? 0,
+      leaders: world.slice(leadersAt, countAt),
+      committed: world.slice(countAt + 1, networkAt),
+      network: world.slice(networkAt),
     }
   }
 }
 
-export function nodeId(at: number): NodeId {
-  return String.fromCharCode('a'.charCodeAt(0) + at)
+/** An action with what it makes of its node, and what stays under way. */
+export interface Step {
+  readonly kind: Action['kind']
+  readonly node: number
+  readonly message: number | null
+  readonly crash: boolean
+  readonly transition: Transition
+  readonly network: readonly number[]
 }
 
-function sameEntry(a: Entry, b: Entry): boolean {
-  return (
-    a.term === b.term &&
-    a.payload.length === b.payload.length &&
-    a.payload.every((byte, at) => byte === b.payload[at])
-  )
+export class BrokenStep extends SafetyViolation {
+  readonly step: Step
+
+  constructor(message: string, step: Step) {
+    super(message)
+    this.step = step
+  }
 }
 
-function begin(
-  id: NodeId,
-  voters: readonly NodeId[],
-  disk: Disk,
-): { readonly raft: Raft; readonly checker: InvariantChecker } {
-  const raft = new Raft({
-    id,
-    snapshot: foundingSnapshot(voters),
-    anchor: origin,
-    hardState: disk.hardState,
-    entries: [...disk.entries],
-    applied: logIndex(0),
-    heartbeatTicks: ticks.heartbeat,
-    electionTicksMin: ticks.electionMin,
-    electionTicksMax: ticks.electionMax,
-    refusalTicksMax: 0,
-    limits: {
-      appendBytesMax: 1 << 20,
-      inflightMessagesMax: 256,
-      inflightBytesMax: 1 << 20,
-      uncommittedBytesMax: 1 << 20,
-      applyingBytesMax: 1 << 20,
-      keptEntries: 1 << 20,
-      pinTicksMax: 1 << 20,
-      pinnedBytesMax: 1 << 20,
-    },
-    random: () => 0,
-    trace: false,
-  })
-  const checker = new InvariantChecker()
-  checker.check(raft.facts())
-  return { raft, checker }
+/** All ways to keep `size` of ascending numbers, none of them twice. */
+function choices(all: readonly number[], size: number): readonly (readonly number[])[] {
+  if (all.length <= size) return [all]
+  const kept: number[][] = []
+  const choose = (from: number, chosen: readonly number[]): void => {
+    if (chosen.length === size) {
+      kept.push([...chosen])
+      return
+    }
+    for (let at = from; at <= all.length - (size - chosen.length); at += 1) {
+      const value = all[at]
+      if (value === undefined || (at > from && value === all[at - 1])) continue
+      choose(at + 1, [...chosen, value])
+    }
+  }
+  choose(0, [])
+  return kept
 }
 
-/** The core shows it to nobody, since nobody else has a use for it. */
-function lastSessionOf(raft: Raft): number {
-  return (raft as unknown as { readonly core: { readonly lastSession: number } }).core.lastSession
+function isInOrder(families: readonly number[], naming: readonly number[]): boolean {
+  for (const [at, family] of families.entries()) {
+    for (let other = at + 1; other < families.length; other += 1) {
+      const isBefore = (naming[at] ?? 0) < (naming[other] ?? 0)
+      const otherFamily = families[other] ?? 0
+      if (family !== otherFamily && family < otherFamily !== isBefore) return false
+    }
+  }
+  return true
+}
+
+function isLess(a: World, b: World): boolean {
+  for (const [at, value] of a.entries()) {
+    const other = b[at] ?? 0
+    if (value !== other) return value < other
+  }
+  return false
 }
