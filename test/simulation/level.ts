@@ -4,6 +4,7 @@
  * `cluster` runs the whole node (loop, machine, stores' contract, clients): fewer seeds, more of the
  * program.
  */
+import type { Operation } from '../../cluster/linearizability/index.js'
 import { clusterOptionsFromSeed } from './cluster/options.js'
 import { simulateCluster } from './cluster/simulate-cluster.js'
 import { optionsFromSeed } from './options.js'
@@ -30,12 +31,14 @@ export interface RunReport {
   readonly more: Readonly<Record<string, number>>
 }
 
+export type TellHistory = (history: readonly Operation[]) => void
+
 export interface Level {
   readonly name: LevelName
   /** Every option that the seed gives, with `change` on top. */
   options(seed: number, change: Options): Options
-  /** Rejects with what an oracle found. */
-  run(seed: number, change: Options): Promise<RunReport>
+  /** Rejects with what an oracle found. `tellHistory`: hears what clients did and saw, at the end. */
+  run(seed: number, change: Options, tellHistory?: TellHistory): Promise<RunReport>
 }
 
 const core: Level = {
@@ -68,8 +71,8 @@ const cluster: Level = {
   options: (seed, change) => ({
     ...clusterOptionsFromSeed(seed, change),
   }),
-  run: async (seed, change) => {
-    const report = await simulateCluster(seed, change)
+  run: async (seed, change, tellHistory) => {
+    const report = await simulateCluster(seed, change, tellHistory)
     const { digest, events, virtualMs, committed, faults, sites, terms, starts } = report
     const { activated, writesAcknowledged, readsAnswered, batchesWatched, memberships } = report
     const { levelsRaised, machines } = report

@@ -2,6 +2,12 @@
 import type { Failure, Job } from './job.js'
 import type { LevelName, Options, RunReport } from './level.js'
 
+export interface Spent {
+  readonly realMs: number
+  /** Of all threads. */
+  readonly coreMs: number
+}
+
 /** In so many seeds every rare path is taken, or something keeps the simulation away from it. */
 const seedsToTell = 200
 
@@ -25,19 +31,32 @@ export class Totals {
     addAll(this.more, report.more)
   }
 
+  join(other: Totals): void {
+    this.seeds += other.seeds
+    this.failures += other.failures
+    this.events += other.events
+    this.virtualMs += other.virtualMs
+    this.commits += other.commits
+    addAll(this.faults, Object.fromEntries(other.faults))
+    addAll(this.sites, Object.fromEntries(other.sites))
+    addAll(this.more, Object.fromEntries(other.more))
+  }
+
   /** Rare paths that no seed took; null when there were too few seeds to tell. */
   neverTaken(): readonly string[] | null {
     if (this.seeds < seedsToTell) return null
     return [...this.sites].filter(([, count]) => count === 0).map(([site]) => site)
   }
 
-  json(realMs: number): Readonly<Record<string, unknown>> {
+  json({ realMs, coreMs }: Spent): Readonly<Record<string, unknown>> {
     return {
       seeds: this.seeds,
       failures: this.failures,
       virtualHours: this.virtualMs / 3_600_000,
       realSeconds: realMs / 1000,
+      coreSeconds: coreMs / 1000,
       ratio: this.virtualMs / realMs,
+      ratioPerCore: this.virtualMs / coreMs,
       events: this.events,
       commits: this.commits,
       faults: Object.fromEntries(this.faults),
@@ -46,14 +65,15 @@ export class Totals {
     }
   }
 
-  line(level: LevelName, realMs: number, threads: number): string {
+  line(level: LevelName | 'both', { realMs, coreMs }: Spent): string {
     const faults = [...this.faults].map(([name, count]) => `${name} ${String(count)}`).join(', ')
     const hits = [...this.sites.values()].filter((count) => count > 0).length
     return [
-      `${level}: ${String(this.seeds)} seeds`,
+      `${level === 'both' ? 'both levels' : level}: ${String(this.seeds)} seeds`,
       `${String(this.failures)} failed`,
       `${(this.virtualMs / 3_600_000).toFixed(2)} virtual h in ${(realMs / 1000).toFixed(1)} s`,
-      `${(this.virtualMs / realMs).toFixed(0)}x real time on ${String(threads)} threads`,
+      `${(this.virtualMs / realMs).toFixed(0)}x real time`,
+      `${(this.virtualMs / coreMs).toFixed(0)}x for each core's time`,
       `${String(this.events)} events`,
       `${String(this.commits)} commits`,
       `rare paths ${String(hits)} of ${String(this.sites.size)}`,

@@ -84,6 +84,16 @@ const mutants: readonly [ClusterMutant, Partial<ClusterOptions>, string][] = [
     'a watch is in order, without a gap or a repetition',
   ],
   ['one node judges signatures differently', {}, 'state digests are equal at an equal index'],
+  [
+    'a damaged log is cut where the damage begins',
+    { rotEveryMs: 1_000, upgradeEveryMs: 0, replaceDiskEveryMs: 0 },
+    'Entries are appended without a gap.',
+  ],
+  [
+    'anybody may say who it is',
+    { replaceDiskEveryMs: 2_000, rotEveryMs: 0, upgradeEveryMs: 0 },
+    'a replaced disk is let in nowhere',
+  ],
 ]
 for (const [mutant, change, sentence] of mutants) {
   await t.test(`mutant: ${mutant}`, async (t) => {

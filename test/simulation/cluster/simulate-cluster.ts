@@ -5,7 +5,7 @@
  */
 import { pino } from 'pino'
 import { featureLevelMax } from '../../../src/approval/index.js'
-import { checkHistory } from '../../../cluster/linearizability/index.js'
+import { checkHistory, type Operation } from '../../../cluster/linearizability/index.js'
 import { membersOf } from '../../../src/raft/index.js'
 import { chooseFrozen } from '../core-of-the-healed.js'
 import { EventDigest } from '../digest.js'
@@ -56,15 +56,19 @@ export interface ClusterReport {
 export async function simulateCluster(
   seed: number,
   change: Partial<ClusterOptions> = {},
+  tellHistory: (history: readonly Operation[]) => void = () => undefined,
 ): Promise<ClusterReport> {
   const options = clusterOptionsFromSeed(seed, change)
+  const simulation = new ClusterSimulation(options)
   try {
-    return await new ClusterSimulation(options).run()
+    return await simulation.run()
   } catch (thrown) {
     const message = thrown instanceof Error ? thrown.message : String(thrown)
     throw new Error(`seed ${String(seed)}: ${message}\n  options: ${JSON.stringify(options)}`, {
       cause: thrown,
     })
+  } finally {
+    tellHistory(simulation.operations())
   }
 }
 
@@ -279,14 +283,19 @@ class ClusterSimulation {
     }
   }
 
-  private checkLinearizable(): void {
+  /** What clients did and saw so far. */
+  operations(): readonly Operation[] {
     const values = new Set<number>()
     for (const { written } of this.ledger.activations) {
       for (const { content } of written) {
         if (content.kind === 'value' && typeof content.value === 'number') values.add(content.value)
       }
     }
-    const verdict = checkHistory(this.history.operations(values))
+    return this.history.operations(values)
+  }
+
+  private checkLinearizable(): void {
+    const verdict = checkHistory(this.operations())
     if (verdict.verdict !== 'linearizable') {
       throw new OracleViolation('the history of every path is linearizable', { verdict })
     }
