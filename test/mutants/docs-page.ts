@@ -1,19 +1,17 @@
-/** docs/mutants.md: which bugs were put in, and what noticed each. */
-import type { Hunted } from './hunt.js'
+/** docs/mutants.md: which bugs were put in, what noticed each, and how long that took. */
+import { isCaught, type Hunted } from './hunt.js'
 
-export function mutantsPage(hunted: readonly Hunted[]): string {
-  const withSeeds = hunted.some(({ seedsRan }) => seedsRan > 0)
-  const rows = hunted.map(({ mutant, scenarios, seed }) => [
-    mutant.ten ? `**${mutant.name}**` : mutant.name,
-    mutant.breaks,
-    mutant.source,
-    scenarios.join(', ') || '-',
-    ...(withSeeds ? [seed === null ? '-' : String(seed)] : []),
-  ])
-  const columns = withSeeds
-    ? 'The last columns name the first scenario, and the first seed of the core-level simulator, that\n' +
-      'fails with the bug in ("-": none of those tried does).'
-    : 'The last column names the scenario that fails first with the bug in.'
+export interface HuntedBy {
+  /** Seeds that each mutant was given. */
+  readonly seeds: number
+  readonly commit: string
+  readonly date: string
+}
+
+export function mutantsPage(hunted: readonly Hunted[], by: HuntedBy): string {
+  const caught = hunted.filter(isCaught).length
+  const short = hunted.filter(({ cutShort }) => cutShort).length
+  const seconds = hunted.reduce((sum, each) => sum + each.scenarioSeconds + each.seedSeconds, 0)
   return `# Mutants
 
 Known protocol bugs, put into the source one at a time to see the tests notice them: a suite that
@@ -22,10 +20,35 @@ every scenario ([scenarios.md](scenarios.md)) and the simulator against it; it f
 survives, or when a change no longer fits its file. \`npm run mutants -- --write-docs\` writes this
 page. The ten in bold run with every merge (\`--ten\`).
 
-${columns} \`--all\` finds every scenario that does.
+${String(caught)} of ${String(hunted.length)} caught, at commit ${by.commit} on ${by.date}, in ${String(Math.round(seconds))} s of two side by side, with up to
+${String(by.seeds)} seeds each: of the simulator's core, or of whole clusters (c) where the bug lies outside of the core.
+"Scenario" is the first that fails with the bug in (\`--all\` finds every one that does), "Seed" the
+first seed; "none of 20" says how many held. The times are those until then, of a machine with other
+work beside it.${short === 0 ? '' : ` ${String(short)} hunts of the simulator were cut short by their time limit; their rows say so.`}
 
-| Mutant | What it breaks | Known from | Scenario |${withSeeds ? ' Seed |' : ''}
-| --- | --- | --- | --- |${withSeeds ? ' --- |' : ''}
-${rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`).join('\n')}
+| Mutant | What it breaks | Known from | Scenario | s | Seed | s |
+| --- | --- | --- | --- | --- | --- | --- |
+${hunted.map(rowOf).join('\n')}
 `
+}
+
+function rowOf(each: Hunted): string {
+  const { mutant, scenarios, scenarioSeconds, seedSeconds } = each
+  const cells = [
+    mutant.ten === true ? `**${mutant.name}**` : mutant.name,
+    mutant.breaks,
+    mutant.source,
+    scenarios.join(', ') || 'none',
+    scenarioSeconds.toFixed(1),
+    seedOf(each),
+    seedSeconds.toFixed(1),
+  ]
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+}
+
+function seedOf({ mutant, seed, seedsRan, cutShort }: Hunted): string {
+  const level = mutant.level === undefined ? '' : ' (c)'
+  if (seed !== null) return `${String(seed)}${level}`
+  if (seedsRan === 0 && !cutShort) return 'not tried'
+  return `none of ${String(seedsRan)}${level}${cutShort ? ', cut short' : ''}`
 }

@@ -6,23 +6,27 @@ export interface Hunted {
   readonly mutant: Mutant
   /** Numbers of the scenarios that failed, ascending; each once. */
   readonly scenarios: readonly number[]
+  readonly scenarioSeconds: number
   /** The first seed of the simulator that failed; null: none of those that ran. */
   readonly seed: number | null
   readonly seedsRan: number
+  readonly seedSeconds: number
+  /** Fewer seeds ran than were asked for, and none failed. */
+  readonly cutShort: boolean
   /** What the first of them said. */
   readonly sentence: string
-  readonly seconds: number
 }
 
 export interface HuntOptions {
-  /** Seeds of the simulator for each mutant; 0: scenarios alone. */
+  /** Seeds of the simulator for each mutant; 0: scenarios alone, which is not to be cut short. */
   readonly seeds: number
   /** All scenarios that notice, and not the first alone. */
   readonly all: boolean
 }
 
 const scenariosMsMax = 180_000
-const seedsMsMax = 90_000
+/** No seed begins after it, and whoever is within one then has as long again. */
+const seedsSecondsMax = 45
 
 export function isCaught(hunted: Hunted): boolean {
   return hunted.scenarios.length > 0 || hunted.seed !== null
@@ -33,9 +37,9 @@ export async function hunt(
   mutant: Mutant,
   options: HuntOptions,
 ): Promise<Hunted> {
-  const startedAt = performance.now()
   sandbox.plant(mutant)
   try {
+    const scenariosFromMs = performance.now()
     const scenarios = failedScenarios(
       await sandbox.run(
         'test/scenarios/main.js',
@@ -43,18 +47,23 @@ export async function hunt(
         scenariosMsMax,
       ),
     )
-    const seeds = await failedSeed(sandbox, options)
+    const scenarioSeconds = secondsSince(scenariosFromMs)
+    const seedsFromMs = performance.now()
+    const seeds = await failedSeed(sandbox, mutant, options)
     return {
       mutant,
-      scenarios: scenarios.numbers,
-      seed: seeds.seed,
-      seedsRan: seeds.ran,
+      ...{ scenarios: scenarios.numbers, scenarioSeconds },
+      ...{ seed: seeds.seed, seedsRan: seeds.ran, seedSeconds: secondsSince(seedsFromMs) },
+      cutShort: seeds.seed === null && seeds.ran < options.seeds,
       sentence: scenarios.sentence || seeds.sentence,
-      seconds: Math.round((performance.now() - startedAt) / 100) / 10,
     }
   } finally {
     sandbox.heal(mutant)
   }
+}
+
+function secondsSince(startedMs: number): number {
+  return Math.round((performance.now() - startedMs) / 100) / 10
 }
 
 /** The unchanged program must pass, else nothing is proved. Returns what failed. */
@@ -86,16 +95,33 @@ function failedScenarios(ran: Ran): {
   return { numbers, sentence: shortened(failed[0]?.failure ?? '') }
 }
 
+interface SeedLine {
+  readonly seed: number
+  readonly failure: string | null
+}
+
 async function failedSeed(
   sandbox: Sandbox,
+  mutant: Mutant,
   { seeds }: HuntOptions,
 ): Promise<{ readonly seed: number | null; readonly ran: number; readonly sentence: string }> {
   if (seeds === 0) return { seed: null, ran: 0, sentence: '' }
-  const args = ['--from', '1', '--count', String(seeds)]
-  const ran = await sandbox.run('test/mutants/seeds.js', args, seedsMsMax)
-  if (ran.timedOut) return { seed: null, ran: 0, sentence: '' }
-  if (ran.exitCode !== 0) throw new Error(`the simulator did not run: ${lastLine(ran.stderr)}`)
-  return JSON.parse(ran.stdout.trim()) as Awaited<ReturnType<typeof failedSeed>>
+  const level = mutant.level ?? 'core'
+  const args = ['--level', level, '--count', String(seeds), '--seconds', String(seedsSecondsMax)]
+  const ran = await sandbox.run('test/mutants/seeds.js', args, 2 * seedsSecondsMax * 1000)
+  if (ran.exitCode !== 0 && !ran.timedOut) {
+    throw new Error(`the simulator did not run: ${lastLine(ran.stderr)}`)
+  }
+  const lines = ran.stdout
+    .split('\n')
+    .filter((line) => line.endsWith('}'))
+    .map((line) => JSON.parse(line) as SeedLine)
+  const failed = lines.find(({ failure }) => failure !== null)
+  return {
+    seed: failed?.seed ?? null,
+    ran: lines.length,
+    sentence: shortened(failed?.failure ?? ''),
+  }
 }
 
 /** The second line says what was not so; the first names the statement. */

@@ -9,6 +9,8 @@ export interface Mutant {
   readonly file: string
   readonly find: string
   readonly replace: string
+  /** The level of the simulator whose program holds the file; absent: the core. */
+  readonly level?: 'cluster'
   /** One of the ten that every merge is held against. */
   readonly ten?: true
 }

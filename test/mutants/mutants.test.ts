@@ -1,6 +1,8 @@
 /** The list of mutants is in order; `npm run mutants` hunts them. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
+import { mutantsPage } from './docs-page.js'
+import type { Hunted } from './hunt.js'
 import { allMutants } from './index.js'
 import { mutate } from './mutant.js'
 
@@ -24,5 +26,25 @@ await t.test('a mutant that no longer fits is told', (t) => {
   t.equal(mutate(mutant, 'abc'), 'acc')
   t.throws(() => mutate(mutant, 'acc'), /no longer fits a\.ts: its text is there 0 times/)
   t.throws(() => mutate(mutant, 'bb'), /2 times/)
+  t.end()
+})
+
+await t.test('the page says what was tried and how long it took, and what was cut short', (t) => {
+  const mutant = { name: 'x', breaks: '', source: '', file: 'a.ts', find: 'b', replace: 'c' }
+  const held: Hunted = {
+    mutant,
+    ...{ scenarios: [3], scenarioSeconds: 1.5, sentence: '' },
+    ...{ seed: null, seedsRan: 20, seedSeconds: 4, cutShort: false },
+  }
+  const rowOf = (change: Partial<Hunted>): string | undefined =>
+    mutantsPage([{ ...held, ...change }], { seeds: 20, commit: 'abc', date: 'today' })
+      .split('\n')
+      .find((line) => line.startsWith('| x '))
+  t.equal(rowOf({}), '| x |  |  | 3 | 1.5 | none of 20 | 4.0 |')
+  t.match(rowOf({ seed: 7, seedsRan: 7 }), /\| 7 \| 4\.0/)
+  t.match(rowOf({ seedsRan: 2, cutShort: true }), /none of 2, cut short/)
+  t.match(rowOf({ seedsRan: 0, cutShort: true }), /none of 0, cut short/)
+  t.match(rowOf({ seedsRan: 0 }), /not tried/)
+  t.match(rowOf({ mutant: { ...mutant, level: 'cluster' }, seed: 1 }), /\| 1 \(c\) \|/)
   t.end()
 })

@@ -20,7 +20,13 @@ import ts from 'typescript'
 import { mutate, type Mutant } from './mutant.js'
 
 /** What the scenarios and the simulator need. */
-const rooms = ['src', 'test/scenarios', 'test/simulation', 'test/mutants'] as const
+const rooms = [
+  'src',
+  'cluster/linearizability',
+  'test/scenarios',
+  'test/simulation',
+  'test/mutants',
+] as const
 /** Of tests that scenarios build on. */
 const helpers = ['test/machine', 'test/node', 'test/approval'] as const
 
