@@ -2,11 +2,13 @@
  * Files that lose what was not synced, for tests: a write waits in memory for the `sync` of its
  * file, a rename or removal for `syncDirectory` of its folder. Reads see what waits. `kill -9` of
  * the process is then a power cut; within a process {@link PowerCutFiles.cut} is one. Made files
- * are there at once, and empty. LevelDB's own files do not go through here.
+ * are there at once, and empty. LevelDB's own files do not go through here: what it was given without
+ * a sync waits in power-cut-level.ts.
  */
 import { dirname } from 'node:path'
 import { systemDisk, type Disk } from './disk.js'
 import type { Files, OpenFile } from './files.js'
+import { PowerCutLevel } from './power-cut-level.js'
 
 type Waiting =
   | {
@@ -162,14 +164,27 @@ function overlay(
   into.set(write.bytes.subarray(from - write.position, to - write.position), from - position)
 }
 
-/** A disk of such files; LevelDB itself is the real one. */
-export function powerCutDisk(below: Disk = systemDisk): Disk & { readonly files: PowerCutFiles } {
+export interface PowerCutDisk extends Disk {
+  readonly files: PowerCutFiles
+  /** The power goes, for files and stores alike; the stores must still be open. */
+  cut(survives: () => number): Promise<void>
+}
+
+/** A disk of such files, and of LevelDB stores that lose what was not synced. */
+export function powerCutDisk(below: Disk = systemDisk): PowerCutDisk {
   const files = new PowerCutFiles(below.files)
+  const stores: PowerCutLevel[] = []
   return {
     files,
     openLevel: async (path, options) => {
       await files.settle(path)
-      return below.openLevel(path, options)
+      const store = new PowerCutLevel(await below.openLevel(path, options))
+      stores.push(store)
+      return store.db
+    },
+    cut: async (survives) => {
+      for (const store of stores) if (store.db.status === 'open') await store.cut(survives)
+      await files.cut(survives)
     },
   }
 }

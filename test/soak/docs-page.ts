@@ -41,7 +41,7 @@ export function soakPage({ figures, parts, ...about }: SoakResult): string {
 |---|---|---|---|
 ${goals.join('\n')}
 
-${figures.virtualHours.toFixed(1)} hours of virtual time; ${String(figures.messageFaults)} messages lost, late or twice; ${String(figures.kills)} kills of real processes in ${String(figures.strikes)} strikes; ${String(figures.worlds)} worlds searched.
+${figures.virtualHours.toFixed(1)} hours of virtual time; ${String(figures.messageFaults)} messages lost, late or twice; ${String(figures.kills)} kills of real processes in ${String(figures.strikes)} strikes; ${String(figures.worlds)} worlds searched; ${String(figures.diskPoints)} points at which a disk was cut off or hurt.
 
 | part | verdict | exit | seconds | |
 |---|---|---|---|---|

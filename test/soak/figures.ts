@@ -18,13 +18,15 @@ export interface Figures {
   mutants: number
   readonly surviving: string[]
   worlds: number
+  /** Points at which a life of a disk was ended, and files that were hurt. */
+  diskPoints: number
 }
 
 export function noFigures(): Figures {
   return {
     ...{ seeds: 0, virtualHours: 0, faults: 0, messageFaults: 0, sites: new Map() },
     ...{ nemesesPassed: 0, strikes: 0, kills: 0, operations: 0 },
-    ...{ mutants: 0, surviving: [], worlds: 0 },
+    ...{ mutants: 0, surviving: [], worlds: 0, diskPoints: 0 },
   }
 }
 
@@ -79,17 +81,23 @@ export const readChaos: Reader = (line, figures) => {
 }
 
 interface MutantLine {
+  /** Of the last line alone, which sums up what the others said. */
+  readonly summary?: { readonly cutShort: readonly string[] }
   readonly name: string
   readonly scenarios: readonly number[]
   readonly seed: number | null
 }
 
 export const readMutant: Reader = (line, figures) => {
-  const { name, scenarios, seed } = JSON.parse(line) as MutantLine
-  figures.mutants += 1
-  if (scenarios.length === 0 && seed === null) figures.surviving.push(name)
+  const { summary, name, scenarios, seed } = JSON.parse(line) as MutantLine
+  if (summary === undefined) {
+    figures.mutants += 1
+    if (scenarios.length === 0 && seed === null) figures.surviving.push(name)
+  }
   const caught = figures.mutants - figures.surviving.length
-  return `${String(caught)} of ${String(figures.mutants)} caught`
+  const cutShort = summary?.cutShort.length ?? 0
+  const short = cutShort === 0 ? '' : `, the seeds of ${String(cutShort)} cut short`
+  return `${String(caught)} of ${String(figures.mutants)} caught${short}`
 }
 
 export const readSearch: Reader = (line, figures) => {
@@ -99,4 +107,13 @@ export const readSearch: Reader = (line, figures) => {
   }
   figures.worlds += worlds
   return `${String(worlds)} worlds, ${String(faults)} faults found`
+}
+
+export const readDisks: Reader = (line, figures) => {
+  const { points, failures } = JSON.parse(line) as {
+    readonly points: number
+    readonly failures: readonly string[]
+  }
+  figures.diskPoints += points
+  return `${String(points)} points, ${String(failures.length)} failed`
 }

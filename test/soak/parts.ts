@@ -1,6 +1,13 @@
 /** The parts of a soak, each a program of its own, scaled to the minutes that it may take. */
 import { nemesisNames } from '../../cluster/chaos/nemeses/index.js'
-import { readChaos, readMutant, readSearch, readSimulation, type Reader } from './figures.js'
+import {
+  readChaos,
+  readDisks,
+  readMutant,
+  readSearch,
+  readSimulation,
+  type Reader,
+} from './figures.js'
 
 export interface Part {
   readonly name: string
@@ -23,7 +30,7 @@ const coreShare = 0.6
 const clusterShare = 0.2
 /** The rest of the seeds are the cluster level's, which are slower and see more of the program. */
 const clusterSeedsAnHour = 600
-const worldsAMinute = 2000
+const worldsAMinute = 10_000
 const slackSeconds = 120
 /** From here on all mutants, below it the ten of every merge. */
 const allMutantsMinutes = 10
@@ -32,7 +39,7 @@ export interface SoakOptions {
   readonly minutes: number
   /** Of all parts. */
   readonly seed: number
-  /** Another version's `dist/`: then mixed-version is exercised as well. */
+  /** Another version's `dist/`, for mixed-version; else the chaos program builds an older commit. */
   readonly otherBuild: string | undefined
   /** Words that names of the parts begin with; none: all. */
   readonly only: readonly string[]
@@ -45,7 +52,8 @@ export function partsOf(options: SoakOptions): readonly Part[] {
     simulation('cluster', options),
     ...chaos(options),
     mutants(options),
-    search(options),
+    ...searches(options),
+    ...disks(options),
   ]
   return all.filter(({ name }) => only.length === 0 || only.some((word) => name.startsWith(word)))
 }
@@ -70,8 +78,7 @@ function simulation(level: 'core' | 'cluster', { minutes, seed }: SoakOptions): 
 
 function chaos({ minutes, seed, otherBuild }: SoakOptions): Part[] {
   const seconds = Math.max(3, Math.round(minutes))
-  const names = nemesisNames.filter((name) => name !== 'mixed-version' || otherBuild !== undefined)
-  return names.map((name) => ({
+  return nemesisNames.map((name) => ({
     name: `chaos ${name}`,
     program: 'cluster/chaos.js',
     parameters: [
@@ -94,12 +101,30 @@ function mutants({ minutes }: SoakOptions): Part {
   }
 }
 
-function search({ minutes }: SoakOptions): Part {
-  return {
-    name: 'search',
+function searches({ minutes }: SoakOptions): Part[] {
+  const worlds = String(Math.round(worldsAMinute * minutes))
+  // Other bounds than those of every merge: more messages under way, and no crash.
+  const bounds = ['--terms', '1', '--entries', '1', '--crashes', '0', '--messages', '2']
+  const part = (name: string, parameters: readonly string[]): Part => ({
+    name,
     program: 'test/formal/main.js',
-    parameters: ['--json', '--worlds', String(Math.round(worldsAMinute * minutes))],
+    parameters: ['--json', ...parameters],
     limitSeconds: Math.ceil(minutes * 60) + slackSeconds,
     read: readSearch,
-  }
+  })
+  return [
+    part('search', ['--worlds', worlds]),
+    part('search to the end', ['--exhaust', '--beginning', 'rest', ...bounds]),
+  ]
+}
+
+/** The damage that disks do, point by point. */
+function disks({ minutes }: SoakOptions): Part[] {
+  return ['crash-points', 'corruption-sweep'].map((name) => ({
+    name,
+    program: `test/storage/${name}-main.js`,
+    parameters: ['--json'],
+    limitSeconds: Math.ceil(minutes * 60) + 5 * slackSeconds,
+    read: readDisks,
+  }))
 }

@@ -73,6 +73,9 @@ export async function foundCompacted(directory: string, older: string): Promise<
   const chain = (await logStore.chainAt(logIndex(60))) ?? ''
   await saveSnapshot(snapshots, { index: 60, term: 3, chain })
   await logStore.write(batch({ purgeTo: 50 }))
+  await first.stateStore.write([{ key: 'a', value: Buffer.from('0') }], {
+    ...{ index: 60, term: 3, digest: 'ab'.repeat(32) },
+  })
   await closeAll(first)
   await closeAll(await openAt(directory))
   await cp(directory, older, { recursive: true })

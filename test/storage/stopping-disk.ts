@@ -10,6 +10,7 @@ export class StoppingDisk implements Disk {
   readonly #stopBefore: number
   readonly #opened: BinaryLevel[] = []
   readonly #files: OpenFile[] = []
+  readonly #running = new Set<Promise<unknown>>()
 
   constructor(below: Disk, stopBefore: number) {
     this.#below = below
@@ -43,6 +44,11 @@ export class StoppingDisk implements Disk {
     return this.operations >= this.#stopBefore
   }
 
+  /** Of what was done side by side, some may still be under way when the process ends. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running)
+  }
+
   /** What the system does for a process that ended. */
   async release(): Promise<void> {
     for (const db of this.#opened) await db.close()
@@ -65,7 +71,13 @@ export class StoppingDisk implements Disk {
 
   async #then<T>(operation: () => Promise<T>): Promise<T> {
     this.#count()
-    return operation()
+    const running = operation()
+    this.#running.add(running)
+    try {
+      return await running
+    } finally {
+      this.#running.delete(running)
+    }
   }
 
   #count(): void {
