@@ -7,7 +7,14 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseWanted, usage, UsageError, type Wanted } from './chaos/arguments.js'
 import { nemeses } from './chaos/nemeses/index.js'
-import { exitCodeOf, jsonOf, leaveEvidence, summaryOf, textOf } from './chaos/report.js'
+import {
+  exitCodeOf,
+  jsonOf,
+  leaveEvidence,
+  summaryOf,
+  textOf,
+  writeHistory,
+} from './chaos/report.js'
 import { runNemesis, type RunResult } from './chaos/run.js'
 import { timeline } from './chaos/timeline.js'
 
@@ -33,6 +40,8 @@ async function run(wanted: Wanted): Promise<number> {
     const result = await runNemesis(nemesis, wanted, { print, signal: interrupted.signal })
     results.push(result)
     for (const line of textOf(result)) print(line)
+    const history = await writeHistory(result, wanted)
+    if (history !== undefined) print(`  history: ${history}`)
     for (const file of await leaveEvidence(result, htmlFile)) print(`  evidence: ${file}`)
     if (wanted.json) console.log(jsonOf(result, wanted.seed))
   }

@@ -20,6 +20,8 @@ export interface LaunchOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Time for each node to become ready; as NodeProcess has it when absent. */
   readonly readyWithinMs?: number
+  /** Another build's `src/cli/main.js`. */
+  readonly program?: string
   /** Aborting while the nodes start stops them and rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
@@ -97,6 +99,7 @@ export async function launch(options: LaunchOptions): Promise<RunningCluster> {
       new NodeProcess({
         ...{ id, config, status, logFile: logFileOf(directory, id) },
         ...(options.environment && { environment: options.environment }),
+        ...(options.program && { program: options.program }),
       }),
   )
   const stop = async () => {

@@ -19,6 +19,8 @@ export interface NodeProcessOptions {
   readonly logFile: string
   /** Joined with this process's environment. */
   readonly environment?: Readonly<Record<string, string>>
+  /** `src/cli/main.js` of its build; absent: of this one. */
+  readonly program?: string
 }
 
 export interface OtherBuild {
@@ -71,10 +73,8 @@ export class NodeProcess {
    * Starts the process; `environment`, and another build with a configuration that it knows, only
    * for this run. Resolves at once, see {@link ready}.
    */
-  start(
-    environment: Readonly<Record<string, string>> = {},
-    { program, config }: OtherBuild = { program: programPath, config: this.#options.config },
-  ): void {
+  start(environment: Readonly<Record<string, string>> = {}, other?: OtherBuild): void {
+    const { program = programPath, config } = other ?? this.#options
     if (this.#child !== undefined) throw new Error(`${this.id} is running already`)
     const log = openSync(this.#options.logFile, 'a')
     // A process group of its own: Ctrl-C reaches the launcher, which stops its nodes in order.

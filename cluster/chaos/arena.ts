@@ -16,6 +16,8 @@ export interface Plan {
   readonly nodes: readonly string[]
   /** Joined with the environment of every node. */
   readonly environment: Record<string, string>
+  /** Of the nodes, when it is not the one of this build. */
+  program?: string
   /** Run when the cluster has stopped, the last one first. */
   readonly cleanUps: (() => Promise<void>)[]
 }
@@ -88,7 +90,8 @@ export class Arena {
         await configure(directory, id, { peers: links.peersOf(id), raft: raftSettings })
       }
       await options.prepare(plan)
-      const cluster = await launch({ directory, environment: plan.environment })
+      const { environment, program } = plan
+      const cluster = await launch({ directory, environment, ...(program && { program }) })
       return new Arena(plan, cluster, links, options)
     } catch (error) {
       await cleanUp(plan)

@@ -11,6 +11,8 @@ export interface Wanted {
   readonly json: boolean
   readonly keep: boolean
   readonly list: boolean
+  /** Where the histories of clients go; absent: nowhere, unless a nemesis fails. */
+  readonly history: string | undefined
   /** Where the timeline goes; absent: the folder for temporary files. */
   readonly html: string | undefined
   readonly settings: Settings
@@ -27,7 +29,9 @@ export const usage = `npm run chaos -- [options]
   --seed S               repeats a plan; else by the clock
   --nodes N              3, 5 or 7 (3)
   --html FILE            where the timeline goes; else a temporary file
-  --other-build DIR      dist/ of another version, for mixed-version
+  --history FILE         what clients did and saw, as JSON lines; of several nemeses one file each
+  --other-build DIR      dist/ of another version, for mixed-version; else an older commit is built
+  --without-sync         the nodes of power-cut sync nothing: the run must fail
   --json                 one JSON line a nemesis on stdout; the text goes to stderr
   --keep                 leave the folder of the cluster: data and logs of the nodes
   --list                 say which nemeses there are`
@@ -45,7 +49,11 @@ export function parseWanted(parameters: readonly string[]): Wanted {
     keep: values.keep ?? false,
     list: values.list ?? false,
     html: values.html,
-    settings: values['other-build'] === undefined ? {} : { otherBuild: values['other-build'] },
+    history: values.history,
+    settings: {
+      ...(values['other-build'] !== undefined && { otherBuild: values['other-build'] }),
+      ...(values['without-sync'] && { withoutSync: true }),
+    },
   }
 }
 
@@ -59,7 +67,9 @@ function parse(parameters: readonly string[]) {
         seed: { type: 'string' },
         nodes: { type: 'string' },
         html: { type: 'string' },
+        history: { type: 'string' },
         'other-build': { type: 'string' },
+        'without-sync': { type: 'boolean' },
         json: { type: 'boolean' },
         keep: { type: 'boolean' },
         list: { type: 'boolean' },

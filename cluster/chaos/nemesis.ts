@@ -17,6 +17,8 @@ export interface Strike {
 export interface Settings {
   /** Folder of another version's build (its `dist/`). */
   readonly otherBuild?: string
+  /** Nodes of `power-cut` sync nothing: it must fail. */
+  readonly withoutSync?: boolean
 }
 
 export interface Nemesis {
@@ -24,6 +26,8 @@ export interface Nemesis {
   readonly nodesMin: number
   /** One line for the list of nemeses. */
   readonly what: string
+  /** What it needs beyond what was asked for, e.g. a build of an older commit. */
+  readonly settle?: (settings: Settings) => Promise<Settings>
   /**
    * Before the nodes start. A sentence when this machine or this build cannot make the fault; then
    * the nemesis counts as not exercised.

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { formatHistory, picture, shortestBadPrefix } from '../linearizability/index.js'
+import type { Wanted } from './arguments.js'
 import type { RunResult, Verdict } from './run.js'
 
 export function textOf(result: RunResult): readonly string[] {
@@ -44,6 +45,18 @@ export function summaryOf(results: readonly RunResult[], seed: number): string {
 export function exitCodeOf(results: readonly RunResult[]): number {
   if (results.some(({ verdict }) => verdict === 'failed')) return 1
   return results.some(({ verdict }) => verdict === 'not exercised') ? 2 : 0
+}
+
+/** Beside each other when there are several: each had a cluster and a clock of its own. */
+export async function writeHistory(
+  { phase, nemesis }: RunResult,
+  { history, nemeses }: Wanted,
+): Promise<string | undefined> {
+  if (history === undefined || phase === undefined) return undefined
+  const { dir, name, ext } = path.parse(history)
+  const file = nemeses.length === 1 ? history : path.join(dir, `${name}-${nemesis}${ext}`)
+  await writeFile(file, formatHistory(phase.history))
+  return file
 }
 
 /**

@@ -38,17 +38,18 @@ export async function runNemesis(
     return settled('not exercised', { why: `it needs ${nemesis.nodesMin} nodes` })
   }
   try {
+    const settings = (await nemesis.settle?.(wanted.settings)) ?? wanted.settings
     const arena = await Arena.open({
       ...{ nodes: wanted.nodes, journal, keep: wanted.keep },
-      foundedBy: nemesis.foundedBy?.(wanted.settings),
+      foundedBy: nemesis.foundedBy?.(settings),
       prepare: async (plan) => {
-        const why = await nemesis.prepare?.(plan, wanted.settings)
+        const why = await nemesis.prepare?.(plan, settings)
         if (why !== undefined) throw new NotExercised(why)
       },
     })
     try {
       const phase = await runPhase({
-        ...{ arena, nemesis, settings: wanted.settings, seconds: wanted.seconds },
+        ...{ arena, nemesis, settings, seconds: wanted.seconds },
         random: new SeededRandom(wanted.seed),
         signal: context.signal,
       })

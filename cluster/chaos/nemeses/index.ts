@@ -5,11 +5,12 @@ import { byteFlip } from './damage.js'
 import { diskFull } from './disks.js'
 import { membership } from './membership.js'
 import { bridge, oneWay, partition, slowLink } from './network.js'
+import { powerCut } from './power.js'
 import { freeze, kill, killAll, rollingRestart } from './processes.js'
 import { mixedVersion } from './versions.js'
 
 const all: readonly Nemesis[] = [
-  ...[kill, killAll, freeze, rollingRestart],
+  ...[kill, killAll, powerCut, freeze, rollingRestart],
   ...[partition, oneWay, bridge, slowLink],
   ...[clockJump, diskFull, byteFlip, membership, mixedVersion],
 ]

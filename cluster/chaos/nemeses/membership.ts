@@ -6,34 +6,10 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { loopbackHosts } from '../../loopback.js'
 import { NodeProcess } from '../../node-process.js'
-import { runProgram } from '../../program.js'
-import { configure, electionTimeoutMs, nodeFolder, raftSettings, type Arena } from '../arena.js'
+import { configure, electionTimeoutMs, nodeFolder, raftSettings } from '../arena.js'
 import { termOf } from '../node-views.js'
 import { pause, type Nemesis, type Strike } from '../nemesis.js'
-
-/** Runs the command line as an operator would; the fields of its result. */
-async function countersign(
-  arena: Arena,
-  ...words: readonly string[]
-): Promise<Readonly<Record<string, unknown>>> {
-  const parameters = [...words, '--dir', arena.directory, '--json', '--yes', '--timeout', '30s']
-  const run = await runProgram(parameters)
-  if (run.code !== 0) throw new Error(`countersign ${words.join(' ')}: ${run.stdout}${run.stderr}`)
-  const line = run.stdout.trim().split('\n').at(-1) ?? ''
-  return (JSON.parse(line) as { readonly result: Readonly<Record<string, unknown>> }).result
-}
-
-/** Proposed by one person, approved by the others. */
-async function change({ arena, random }: Strike, ...words: readonly string[]): Promise<void> {
-  const [author = '', ...approvers] = random.shuffled(['alice', 'bob', 'carol'])
-  const { changeId } = await countersign(arena, ...words, '--as', author)
-  let state: unknown
-  for (const person of approvers) {
-    const decided = await countersign(arena, 'approve', String(changeId), '--as', person)
-    state = decided['state']
-  }
-  if (state !== 'ACTIVE') throw new Error(`countersign ${words.join(' ')} is ${String(state)}`)
-}
+import { governedChange } from '../operator.js'
 
 interface Joiner {
   readonly node: NodeProcess
@@ -96,15 +72,15 @@ export const membership: Nemesis = {
     const [old, young] = [first.node.id, second.node.id]
     try {
       arena.journal.note('fault', 'is added', [old])
-      await change(strike, 'node', 'add', old, '--peer', first.peer)
+      await governedChange(strike, 'node', 'add', old, '--peer', first.peer)
       await start(strike, first)
       await pause(random.between(200, 1000), signal)
       arena.journal.note('fault', `is replaced by ${young}`, [old])
-      await change(strike, 'node', 'replace', old, '--with', young, '--peer', second.peer)
+      await governedChange(strike, 'node', 'replace', old, '--with', young, '--peer', second.peer)
       await start(strike, second)
       await outliveRemoval(strike, first)
       arena.journal.note('fault', 'is removed', [young])
-      await change(strike, 'node', 'remove', young)
+      await governedChange(strike, 'node', 'remove', young)
       await outliveRemoval(strike, second)
     } finally {
       for (const { node } of [first, second]) if (node.isRunning) await node.stop()

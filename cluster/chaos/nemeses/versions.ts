@@ -1,35 +1,93 @@
-/** Two versions in one cluster, as during an upgrade and on the way back. */
+/**
+ * Two versions in one cluster, as during an upgrade: on the way back while the feature level is the
+ * old one, and no way back once it is raised.
+ */
 import { access } from 'node:fs/promises'
 import path from 'node:path'
-import { pause, type Nemesis } from '../nemesis.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { featureLevelMax } from '../../../src/approval/index.js'
+import { olderBuild } from '../builds.js'
+import { pause, type Nemesis, type Strike } from '../nemesis.js'
+import { countersign, governedChange } from '../operator.js'
 
 const programOf = (build: string) => path.resolve(build, 'src', 'cli', 'main.js')
+const levelPath = '/sys/cluster/featureLevel'
+
+/** Strikes before the level is raised. */
+const roundsBefore = 2
+const haltsWithinMs = 30_000
 
 export const mixedVersion: Nemesis = {
   name: 'mixed-version',
   nodesMin: 3,
-  what: 'nodes run another build in turn (--other-build), and come back to this one',
+  what: 'nodes run an older build in turn and come back; then the feature level is raised',
+  settle: async (settings) => {
+    const otherBuild = settings.otherBuild ?? (await olderBuild())
+    return otherBuild === undefined ? settings : { ...settings, otherBuild }
+  },
   // The older of two builds founds: it would not know the feature level of a newer genesis.
   foundedBy: ({ otherBuild }) => otherBuild && programOf(otherBuild),
   prepare: async (_plan, { otherBuild }) => {
-    if (otherBuild === undefined) return 'say with --other-build where another version is built'
+    if (otherBuild === undefined) return 'no older commit is at hand; say --other-build'
     const found = await access(programOf(otherBuild)).then(
       () => true,
       () => false,
     )
     return found ? undefined : `there is no build in ${otherBuild}`
   },
-  strike: async ({ arena, random, signal, settings }) => {
+  strike: async (strike) => {
+    const { arena, random, signal, settings, number } = strike
     const id = random.pick(arena.ids)
+    const other = programOf(settings.otherBuild ?? '')
+    if (number === roundsBefore) await raise(strike)
+    const isRaised = number >= roundsBefore
     arena.journal.note('fault', 'goes to the other version', [id])
     await arena.stop(id)
-    await arena.startOther(id, programOf(settings.otherBuild ?? ''))
-    await arena.cluster.node(id).ready()
-    await pause(random.between(1000, 4000), signal)
-    await arena.stop(id)
+    await arena.startOther(id, other)
+    if (isRaised) {
+      arena.mayEnd(id)
+      await halted(strike, id)
+    } else {
+      await arena.cluster.node(id).ready()
+      if (number === 0) await refusedToRaise(strike)
+      await pause(random.between(1000, 4000), signal)
+      await arena.stop(id)
+    }
     await arena.start(id)
     await arena.cluster.node(id).ready()
     arena.journal.note('heal', 'is back at this version', [id])
     await pause(random.between(200, 1000), signal)
   },
+}
+
+async function propose({ arena }: Strike): Promise<string> {
+  const words = ['propose', '--set', `${levelPath}=${String(featureLevelMax)}`, '--as', 'alice']
+  return String((await countersign(arena, ...words))['changeId'])
+}
+
+/** Nobody may be left at a command that its build does not know. */
+async function refusedToRaise(strike: Strike): Promise<void> {
+  const said = await propose(strike).then(
+    (changeId) => `accepted as ${changeId}`,
+    (error: unknown) => String(error),
+  )
+  if (!said.includes('FEATURE_LEVEL')) throw new Error(`A raise beside an old build is ${said}`)
+  strike.arena.journal.note('phase', 'the level is not raised beside an old build')
+}
+
+async function raise(strike: Strike): Promise<void> {
+  await governedChange(strike, 'propose', '--set', `${levelPath}=${String(featureLevelMax)}`)
+  strike.arena.journal.note('phase', `the feature level is ${String(featureLevelMax)} from now on`)
+}
+
+/** An older build that meets the new level says so and ends: it could not judge the next entry. */
+async function halted({ arena }: Strike, id: string): Promise<void> {
+  const node = arena.cluster.node(id)
+  const ended = await Promise.race([
+    node.exited().then(() => true),
+    delay(haltsWithinMs, false, { ref: false }),
+  ])
+  if (!ended) throw new Error(`${id} runs on at a level that its build does not know`)
+  if (!node.log().includes('VERSION_UNKNOWN')) throw new Error(`${id} did not say why it ended`)
+  arena.journal.note('phase', 'the older build halts at the new level', [id])
 }
