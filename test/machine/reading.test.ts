@@ -22,8 +22,7 @@ const decodedAnew = (command: Extract<Command, { kind: 'submit' }>): typeof comm
   detached: [...command.detached],
 })
 
-const proposed = (world: World) =>
-  world.proposeCommand({ by: 'alice', set: { '/prod/a': 1 } })
+const proposed = (world: World) => world.proposeCommand({ by: 'alice', set: { '/prod/a': 1 } })
 
 await t.test('the leader checks a signature once, for its pre-check and for apply', (t) => {
   const world = new World()
