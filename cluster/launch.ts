@@ -176,7 +176,7 @@ async function askForLeader(
 
 export interface RunOptions extends LaunchOptions {
   /** How this user calls the command line: `countersign`, or `npx --no countersign`. */
-  readonly program: string
+  readonly calledAs: string
   /** Printed when the cluster serves. */
   readonly next: readonly string[]
   readonly print: (line: string) => void
@@ -214,7 +214,7 @@ export async function runCluster(options: RunOptions): Promise<number> {
       print(`\n${node.id} ended by itself (${signal ?? `exit code ${String(code)}`}).`)
       if (signal === null) print(`Its last lines:\n${node.logTail()}`)
       print(
-        `Start it again, in another terminal:\n  ${options.program} node --config ${node.config}`,
+        `Start it again, in another terminal:\n  ${options.calledAs} node --config ${node.config}`,
       )
     }),
   )

@@ -29,7 +29,7 @@ async function start(): Promise<number> {
     }
     print(made.stdout.trimEnd())
   }
-  return runCluster({ directory, program: 'npx --no countersign', next: next.split('\n'), print })
+  return runCluster({ directory, calledAs: 'npx --no countersign', next: next.split('\n'), print })
 }
 
 try {

@@ -18,7 +18,7 @@ export function define(command: Command, open: OpenSession): void {
       const { runCluster } = await import('../../../cluster/launch.js')
       const code = await runCluster({
         directory,
-        program: 'countersign',
+        calledAs: 'countersign',
         ...(nodes.length === 0 ? {} : { nodes }),
         next: [
           '',
