@@ -37,4 +37,5 @@ export type {
   WatchEvent,
   WatchOptions,
 } from './types.js'
+export { featureLevelMax } from '../approval/index.js'
 export type { PeerStatusView, StatusView } from '../wire/index.js'

@@ -61,20 +61,23 @@ await t.test('the first step of a change', async (t) => {
   }
 })
 
-await t.test('no majority of the wanted voters answers: the wish is only written down', async (t) => {
-  const cases: [before: string, voters: string, learners: string, step: string][] = [
-    ['abc', 'ab', '', 'abc>ab'],
-    ['abc', 'ab', 'c', 'abc+c>ab'],
-    ['abc+d', 'abcd', '', 'abc+d>abcd'],
-    ['abc+d', 'abc', '', 'abc'],
-  ]
-  for (const [before, voters, learners, step] of cases) {
-    const wanted = { voters: Array.from(voters), learners: Array.from(learners) }
-    const next = firstStep(conf(before), wanted, { keepsUp: () => true, majorityAnswers: false })
-    t.same(next, conf(step), `${before} to ${voters}+${learners}`)
-    t.ok(isSound(next))
-  }
-})
+await t.test(
+  'no majority of the wanted voters answers: the wish is only written down',
+  async (t) => {
+    const cases: [before: string, voters: string, learners: string, step: string][] = [
+      ['abc', 'ab', '', 'abc>ab'],
+      ['abc', 'ab', 'c', 'abc+c>ab'],
+      ['abc+d', 'abcd', '', 'abc+d>abcd'],
+      ['abc+d', 'abc', '', 'abc'],
+    ]
+    for (const [before, voters, learners, step] of cases) {
+      const wanted = { voters: Array.from(voters), learners: Array.from(learners) }
+      const next = firstStep(conf(before), wanted, { keepsUp: () => true, majorityAnswers: false })
+      t.same(next, conf(step), `${before} to ${voters}+${learners}`)
+      t.ok(isSound(next))
+    }
+  },
+)
 
 await t.test('the joint step and the final one', async (t) => {
   const cases: [before: string, joint: string, final: string][] = [

@@ -5,7 +5,7 @@
 import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { featureLevelMax } from '../../../src/approval/index.js'
+import { featureLevelMax } from '../../../src/client/index.js'
 import { olderBuild } from '../builds.js'
 import { pause, type Nemesis, type Strike } from '../nemesis.js'
 import { countersign, governedChange } from '../operator.js'
@@ -71,7 +71,7 @@ async function refusedToRaise(strike: Strike): Promise<void> {
     (changeId) => `accepted as ${changeId}`,
     (error: unknown) => String(error),
   )
-  if (!said.includes('FEATURE_LEVEL')) throw new Error(`A raise beside an old build is ${said}`)
+  if (!said.includes('LEVEL_UNSUPPORTED')) throw new Error(`A raise beside an old build is ${said}`)
   strike.arena.journal.note('phase', 'the level is not raised beside an old build')
 }
 
