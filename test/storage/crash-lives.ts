@@ -179,7 +179,7 @@ export const lives: readonly Life[] = [
   {
     name: 'state batches with their applied index',
     steps: [
-      ...[begun, write({ entries: entries(1, 12, 1) }), write({ term: 1, commit: 12 })],
+      ...[begun, write({ entries: entries(1, 12, 1) }), committed(12)],
       ...upTo(12, (at) => apply(at, 1, `row ${String(at % 4)}`)),
     ],
   },
@@ -193,7 +193,7 @@ export const lives: readonly Life[] = [
   {
     name: 'sessions are replayed after a restart',
     steps: [
-      ...[begun, write({ entries: entries(1, 6, 1) }), write({ term: 1, commit: 6 })],
+      ...[begun, write({ entries: entries(1, 6, 1) }), committed(6)],
       ...upTo(3, (at) => apply(at, 1, `session/${String(at)}`)),
       ...[clearState, ...upTo(6, (at) => apply(at, 1, `session/${String(at % 3)}`))],
     ],

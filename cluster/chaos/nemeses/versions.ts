@@ -6,6 +6,7 @@ import { access } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { featureLevelMax } from '../../../src/client/index.js'
+import { configure, raftSettings } from '../arena.js'
 import { olderBuild } from '../builds.js'
 import { pause, type Nemesis, type Strike } from '../nemesis.js'
 import { countersign, governedChange } from '../operator.js'
@@ -16,6 +17,7 @@ const levelPath = '/sys/cluster/featureLevel'
 /** Strikes before the level is raised. */
 const roundsBefore = 2
 const haltsWithinMs = 30_000
+const never = 1_000_000
 
 export const mixedVersion: Nemesis = {
   name: 'mixed-version',
@@ -27,13 +29,16 @@ export const mixedVersion: Nemesis = {
   },
   // The older of two builds founds: it would not know the feature level of a newer genesis.
   foundedBy: ({ otherBuild }) => otherBuild && programOf(otherBuild),
-  prepare: async (_plan, { otherBuild }) => {
+  prepare: async ({ directory, nodes }, { otherBuild }) => {
     if (otherBuild === undefined) return 'no older commit is at hand; say --other-build'
     const found = await access(programOf(otherBuild)).then(
       () => true,
       () => false,
     )
-    return found ? undefined : `there is no build in ${otherBuild}`
+    if (!found) return `there is no build in ${otherBuild}`
+    // An older build may not read a log that was cut by this one: there is a way back before that.
+    for (const id of nodes) await configure(directory, id, { raft: { snapshotEntries: never } })
+    return undefined
   },
   strike: async (strike) => {
     const { arena, random, signal, settings, number } = strike
@@ -60,24 +65,35 @@ export const mixedVersion: Nemesis = {
   },
 }
 
-async function propose({ arena }: Strike): Promise<string> {
-  const words = ['propose', '--set', `${levelPath}=${String(featureLevelMax)}`, '--as', 'alice']
-  return String((await countersign(arena, ...words))['changeId'])
-}
+const proposal = [
+  ...['propose', '--set', `${levelPath}=${String(featureLevelMax)}`],
+  ...['--title', 'Raise the feature level'],
+]
 
 /** Nobody may be left at a command that its build does not know. */
 async function refusedToRaise(strike: Strike): Promise<void> {
-  const said = await propose(strike).then(
-    (changeId) => `accepted as ${changeId}`,
+  const said = await countersign(strike.arena, ...proposal, '--as', 'alice').then(
+    ({ changeId }) => `accepted as ${String(changeId)}`,
     (error: unknown) => String(error),
   )
-  if (!said.includes('LEVEL_UNSUPPORTED')) throw new Error(`A raise beside an old build is ${said}`)
+  // A leader of the old build does not know the level; one of the new build knows who does not.
+  if (!/LEVEL_UNSUPPORTED|FEATURE_LEVEL/.test(said)) {
+    throw new Error(`A raise beside an old build is ${said}`)
+  }
   strike.arena.journal.note('phase', 'the level is not raised beside an old build')
 }
 
+/** From now on there is no way back, and the log may be cut. */
 async function raise(strike: Strike): Promise<void> {
-  await governedChange(strike, 'propose', '--set', `${levelPath}=${String(featureLevelMax)}`)
-  strike.arena.journal.note('phase', `the feature level is ${String(featureLevelMax)} from now on`)
+  const { arena } = strike
+  await governedChange(strike, ...proposal)
+  arena.journal.note('phase', `the feature level is ${String(featureLevelMax)} from now on`)
+  for (const id of arena.ids) {
+    await configure(arena.directory, id, { raft: raftSettings })
+    await arena.stop(id)
+    await arena.start(id)
+    await arena.cluster.node(id).ready()
+  }
 }
 
 /** An older build that meets the new level says so and ends: it could not judge the next entry. */
@@ -88,6 +104,8 @@ async function halted({ arena }: Strike, id: string): Promise<void> {
     delay(haltsWithinMs, false, { ref: false }),
   ])
   if (!ended) throw new Error(`${id} runs on at a level that its build does not know`)
-  if (!node.log().includes('VERSION_UNKNOWN')) throw new Error(`${id} did not say why it ended`)
+  if (!/VERSION_UNKNOWN|STORE_DAMAGED/.test(node.logTail())) {
+    throw new Error(`${id} did not say why it ended:\n${node.logTail()}`)
+  }
   arena.journal.note('phase', 'the older build halts at the new level', [id])
 }
