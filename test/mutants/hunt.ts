@@ -78,6 +78,12 @@ interface ScenarioLine {
   readonly failure: string | null
 }
 
+/** The last line. */
+interface ScenarioSum {
+  readonly passed: number
+  readonly failed: number
+}
+
 function failedScenarios(ran: Ran): {
   readonly numbers: readonly number[]
   readonly sentence: string
@@ -85,7 +91,8 @@ function failedScenarios(ran: Ran): {
   const lines = ran.stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as ScenarioLine)
+    .map((line) => JSON.parse(line) as ScenarioLine | ScenarioSum)
+    .filter((line) => 'number' in line)
   const failed = lines.filter(({ failure }) => failure !== null)
   const numbers = [...new Set(failed.map(({ number }) => number))].sort((a, b) => a - b)
   if (ran.exitCode !== 0 && failed.length === 0) {
