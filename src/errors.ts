@@ -517,6 +517,14 @@ export const errorTable = {
     sentence:
       'No node answered at the given addresses. Check that the cluster runs and the addresses are right.',
   },
+  CERTIFICATE_MISFIT: {
+    grpc: 'UNAUTHENTICATED',
+    http: 502,
+    exit: 5,
+    retryable: false,
+    sentence:
+      'The certificate of the node does not fit: `ca.pem` is not of this cluster, or the port is not the client port. Check `--dir` and the addresses.',
+  },
   COMPACTED: {
     grpc: 'OUT_OF_RANGE',
     http: 410,

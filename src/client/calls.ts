@@ -59,7 +59,7 @@ async function bytesUntilAnswered(
 ): Promise<Buffer> {
   const endAtMs = performance.now() + plan.deadlineMs
   const attemptMs = Math.min(Math.max(plan.deadlineMs / 3, 500), 5_000)
-  const backoff = new Backoff(backoffMs, search.count)
+  const backoff = new Backoff(backoffMs, search.addresses.length)
   const tried = new Tried()
   let isOutcomeOpen = false
   const outOfTime = (): CountersignError =>
@@ -96,6 +96,10 @@ async function bytesUntilAnswered(
         throw outOfTime()
       }
       isOutcomeOpen ||= plan.isWrite && error.wasSent
+      if (!isOutcomeOpen && tried.fitsNowhere(search.addresses)) {
+        connections.drop(address, client)
+        throw outOfTime()
+      }
       connections.drop(address, client)
       search.failed(address)
     } else if (later.has(error.error.code)) {

@@ -2,6 +2,7 @@
 import { status, type Metadata, type ServiceError } from '@grpc/grpc-js'
 import { CountersignError } from '../errors.js'
 import { decodeRefusal, refusalTrailer } from '../wire/index.js'
+import { misfitIn } from './misfit.js'
 
 export type Failure =
   /** The node said so. */
@@ -49,7 +50,15 @@ function wasNeverSent(words: string): boolean {
 }
 
 function lost(address: string, words: string, wasSent: boolean): Failure {
-  const error = new CountersignError('UNREACHABLE', `${address} did not answer: ${words}`)
+  const misfit = wasSent ? null : misfitIn(words)
+  const error =
+    misfit === null
+      ? new CountersignError('UNREACHABLE', `${address} did not answer: ${words}`)
+      : new CountersignError(
+          'CERTIFICATE_MISFIT',
+          `${address} is not taken for a node of this cluster: ${misfit}. Check that ca.pem is of this cluster (--dir), and that the address is a client address.`,
+          { cause: words },
+        )
   return { kind: 'lost', wasSent, error }
 }
 

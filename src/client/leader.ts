@@ -79,8 +79,8 @@ export class LeaderSearch {
     if (this.#addresses[this.#next % this.#addresses.length] === address) this.rotate()
   }
 
-  get count(): number {
-    return this.#addresses.length
+  get addresses(): readonly string[] {
+    return this.#addresses
   }
 }
 

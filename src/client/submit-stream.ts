@@ -49,7 +49,7 @@ export class ReroutingSubmitStream implements SubmitStream {
     this.#attempts = attempts
     this.#deadlineMs = options.deadlineMs
     this.#closed = options.closed
-    this.#backoff = new Backoff(attempts.backoffMs, attempts.search.count)
+    this.#backoff = new Backoff(attempts.backoffMs, attempts.search.addresses.length)
   }
 
   async submit(message: SignedMessage, options: CallOptions = {}): Promise<SubmitResult> {
@@ -192,6 +192,14 @@ export class ReroutingSubmitStream implements SubmitStream {
     }
     search.failed(open.address)
     this.#leave(open, true)
+    if (this.#tried.fitsNowhere(search.addresses)) this.#settleUnsent()
+  }
+
+  /** What may have been taken before is still worth its time. */
+  #settleUnsent(): void {
+    for (const [number, { isOutcomeOpen }] of [...this.#pending]) {
+      if (!isOutcomeOpen) this.#settle(number, this.#outOfTime(number))
+    }
   }
 
   #leave(open: Open, isBackingOff: boolean): void {

@@ -62,6 +62,8 @@ export async function* watch(plan: WatchPlan): AsyncIterableIterator<WatchEvent>
     plan.signal === undefined ? plan.closed : AbortSignal.any([plan.closed, plan.signal])
   // Watchers spread over the nodes: any of them serves any watch.
   let turn = Math.floor(Math.random() * addresses.length)
+  /** Who is no node of this cluster; a watch that nobody else serves would resume for ever. */
+  const misfits = new Set<string>()
 
   for (;;) {
     const address = addresses[turn % addresses.length] ?? ''
@@ -72,17 +74,22 @@ export async function* watch(plan: WatchPlan): AsyncIterableIterator<WatchEvent>
         failure = message
         break
       }
-      if (message.kind === 'started') backoff.reset()
+      if (message.kind === 'started') {
+        backoff.reset()
+        misfits.clear()
+      }
       if (cursor.takes(message)) yield eventOf(message, address)
     }
     if (plan.closed.aborted) throw cancelled()
     if (signal.aborted) return
     const error = failure ?? new CountersignError('UNREACHABLE', `${address} ended the watch.`)
+    const isMisfit = error.code === 'CERTIFICATE_MISFIT'
+    if (isMisfit) misfits.add(address)
     if (error.code === 'COMPACTED') {
       const { value, revision } = await plan.snapshot()
       cursor.completeAt(revision)
       yield { kind: 'snapshot', revision, entries: value, reason: error }
-    } else if (mayResume(error)) {
+    } else if (mayResume(error) || (isMisfit && misfits.size < addresses.length)) {
       yield { kind: 'resuming', error }
       await backoff.wait(signal)
     } else {

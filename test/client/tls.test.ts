@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { startApi } from '../../src/api/index.js'
 import {
@@ -45,16 +48,46 @@ await t.test('TLS: the address that is dialled, under the cluster’s own CA', a
   const byName = client({ addresses: [first.replace('127.0.0.1', 'localhost')], ca })
   t.match(await byName.status(), { nodeId: 'node-1' })
 
+  // They answered the handshake: to look for a node that does not run would be a false trail.
+  const code = 'CERTIFICATE_MISFIT'
   await t.rejects(
     client({ addresses: [first], ca: await caOf(theirs) }).status(first),
-    { code: 'UNREACHABLE' },
+    { code, message: /not signed by the given CA/ },
     'another CA',
   )
   await t.rejects(
     client({ addresses: [second], ca }).status(second),
-    { code: 'UNREACHABLE' },
+    { code, message: /does not name this address/ },
     'a certificate that does not name the address',
   )
+  const plain = http.createServer().listen(0, '127.0.0.1')
+  t.teardown(() => plain.close())
+  await once(plain, 'listening')
+  const { port } = plain.address() as AddressInfo
+  const wrongPort = `127.0.0.1:${String(port)}`
+  await t.rejects(
+    client({ addresses: [wrongPort], ca }).status(wrongPort),
+    { code, message: /does not speak TLS/ },
+    'the port of the status page',
+  )
+
+  // Nobody of another cluster becomes one of this by waiting: no call waits for its deadline.
+  const lost = client({ addresses: [first, second], ca: await caOf(theirs) })
+  const nothing = new Uint8Array()
+  const envelope = { type: '', body: nothing, signature: nothing, keyId: '' }
+  const message = { envelope, detached: [] }
+  await t.rejects(lost.get('/prod/a'), { code, details: { tried: { [first]: /CA/ } } }, 'a read')
+  await t.rejects(lost.propose(message), { code }, 'a write')
+  await t.rejects(lost.proposeStream().submit(message), { code }, 'a stream of writes')
+  const resumed: string[] = []
+  await t.rejects(
+    async () => {
+      for await (const event of lost.watch({ prefix: '/' })) resumed.push(event.kind)
+    },
+    { code },
+    'a watch',
+  )
+  t.same(resumed, ['resuming'], 'the other address was asked too')
   await t.rejects(
     connect({ addresses: [first], plaintext: true, deadlineMs: 300 }).status(first),
     { code: 'UNREACHABLE' },

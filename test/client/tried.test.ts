@@ -12,6 +12,11 @@ const lost = (wasSent: boolean): Failure => ({
   wasSent,
   error: new CountersignError('UNREACHABLE', 'It did not answer: refused'),
 })
+const misfit: Failure = {
+  kind: 'lost',
+  wasSent: false,
+  error: new CountersignError('CERTIFICATE_MISFIT', 'It is of another CA.'),
+}
 const facts = { isOutcomeOpen: false, deadlineMs: 300 }
 
 await t.test('what a node said counts more than who could not be reached, in any order', (t) => {
@@ -51,5 +56,23 @@ await t.test('an open outcome stays open, and nowhere is nowhere', (t) => {
   tried.failed('a:1', noQuorum)
   t.equal(tried.isNowhere, false)
   t.equal(tried.outOfTime({ ...facts, isOutcomeOpen: true }).code, 'UNKNOWN_OUTCOME')
+  t.end()
+})
+
+await t.test('another cluster says more than silence, and less than an answer', (t) => {
+  const tried = new Tried()
+  tried.failed('a:1', misfit)
+  t.equal(tried.fitsNowhere(['a:1', 'b:1']), false, 'the other may fit')
+  tried.failed('b:1', lost(false))
+  t.match(tried.outOfTime(facts), { code: 'CERTIFICATE_MISFIT', message: /Tried a:1, b:1/ })
+  t.equal(tried.fitsNowhere(['a:1', 'b:1']), false, 'who is not there may come back')
+  tried.failed('b:1', misfit)
+  t.equal(tried.fitsNowhere(['a:1', 'b:1']), true)
+  tried.silent('b:1')
+  t.equal(tried.fitsNowhere(['a:1', 'b:1']), false, 'it took the connection by now')
+  tried.failed('c:1', noQuorum)
+  t.equal(tried.outOfTime(facts).code, 'NO_QUORUM')
+  tried.failed('b:1', misfit)
+  t.equal(tried.fitsNowhere(['a:1', 'b:1']), false, 'a node of this cluster has answered')
   t.end()
 })
