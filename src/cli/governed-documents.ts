@@ -12,11 +12,13 @@ import {
 } from '../approval/index.js'
 import type { CountersignClient } from '../client/index.js'
 import { CountersignError } from '../errors.js'
-import type { EntryView } from '../machine/index.js'
+import type { EntryView, KeyStanding } from '../machine/index.js'
 
 export interface Governance {
   readonly people: readonly Person[]
   readonly keys: readonly PersonKey[]
+  /** By key id; empty when the node is of a build that does not tell. */
+  readonly standings: ReadonlyMap<string, KeyStanding>
   readonly groups: readonly Group[]
   readonly governed: Governed
   readonly revision: number
@@ -43,10 +45,15 @@ export async function readGovernance(
   return {
     people: [...governed.people()],
     keys: [...governed.keys()],
+    standings: new Map(entries.flatMap(standingOf)),
     groups: [...governed.groups()],
     governed,
     revision: people?.revision ?? 0,
   }
+}
+
+function standingOf({ path, key }: EntryView): [string, KeyStanding][] {
+  return key === undefined ? [] : [[path.slice('/sys/keys/'.length), key]]
 }
 
 function putOf({ path, content }: EntryView): Op[] {

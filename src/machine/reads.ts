@@ -4,6 +4,7 @@ import { isAtOrBelow } from '../approval/index.js'
 import { invariant } from '../invariant.js'
 import { changeView, summaryOf } from './change-view.js'
 import type { Command } from './commands.js'
+import { keyStanding } from './key-standing.js'
 import { previewOf } from './preview.js'
 import type { Attempt } from './preview.js'
 import { writeRowId } from './records.js'
@@ -45,8 +46,9 @@ export interface MachineReads {
 export function createReads(sight: () => Sight, attempt: Attempt): MachineReads {
   return {
     get: (path) => {
-      const row = sight().state.entries.get(path)
-      return row === undefined ? undefined : entryView(row)
+      const seen = sight()
+      const row = seen.state.entries.get(path)
+      return row === undefined ? undefined : entryView(seen, row)
     },
     list: (prefix, page) => listEntries(sight(), prefix, page),
     history: (path, page) => historyOf(sight(), path, page),
@@ -60,20 +62,26 @@ export function createReads(sight: () => Sight, attempt: Attempt): MachineReads 
   }
 }
 
-function entryView(row: EntryRow): EntryView {
-  return row
+const keysPrefix = '/sys/keys/'
+
+function entryView(sight: Sight, row: EntryRow): EntryView {
+  if (!row.path.startsWith(keysPrefix)) return row
+  const key = keyStanding(sight, row.path.slice(keysPrefix.length))
+  return key === undefined ? row : { ...row, key }
 }
 
 function listEntries(
-  { state }: Sight,
+  sight: Sight,
   prefix: Path,
   { limit, after }: { readonly limit: number; readonly after?: Path },
 ): readonly EntryView[] {
+  const { state } = sight
   const { paths } = state.writeIndex
   const found: EntryView[] = []
   const take = (path: Path | undefined): void => {
     const row = path === undefined ? undefined : state.entries.get(path)
-    if (row !== undefined && (after === undefined || row.path > after)) found.push(entryView(row))
+    if (row !== undefined && (after === undefined || row.path > after))
+      found.push(entryView(sight, row))
   }
   const below = prefix.endsWith('/') ? prefix : `${prefix}/`
   if (prefix !== below && limit > 0) take(prefix)

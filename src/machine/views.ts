@@ -25,6 +25,19 @@ export interface EntryView {
   readonly modRevision: Revision
   /** Empty for what genesis wrote. */
   readonly changeId: Hex16 | ''
+  /** Of a path `/sys/keys/<keyId>`. */
+  readonly key?: KeyStanding
+}
+
+/** What the state machine keeps of a key beside its document; times are log time. */
+export interface KeyStanding {
+  /** `pending`: it has not acknowledged the log. `waiting`: its cool-off is not over. */
+  readonly state: 'pending' | 'waiting' | 'active' | 'revoked'
+  /** Absent for a key of genesis, and until the first Tick after the registration. */
+  readonly registeredAt?: Ms
+  readonly acknowledgedAt?: Ms
+  /** Its approvals count in changes opened from then on; absent as `registeredAt` is. */
+  readonly countsFrom?: Ms
 }
 
 /** One past write of a path. */

@@ -1,5 +1,5 @@
 /** Service `Config` (proto/countersign/v1/config.proto): entries, history, watch. */
-import type { EntryView, HistoryView, WrittenPath } from '../machine/index.js'
+import type { EntryView, HistoryView, KeyStanding, WrittenPath } from '../machine/index.js'
 import type {
   GetEntryRequest,
   GetEntryResponse,
@@ -13,7 +13,9 @@ import type {
 import {
   contentFromWire,
   contentToWire,
+  oneOf,
   present,
+  someNumber,
   standingContentFromWire,
   text,
 } from './api-codec-values.js'
@@ -21,8 +23,11 @@ import { countersign, decodeBytes, encodeView, malformed, safeInteger } from './
 
 const v1 = countersign.v1
 type V1Entry = countersign.v1.Entry.$Properties
+type V1KeyStanding = countersign.v1.KeyStanding.$Properties
 type V1HistoryItem = countersign.v1.HistoryItem.$Properties
 type V1WrittenPath = countersign.v1.WrittenPath.$Properties
+
+const keyStates = ['pending', 'waiting', 'active', 'revoked'] as const
 
 export const getEntryRequest = {
   encode: (request: GetEntryRequest) => encodeView(v1.GetEntryRequest, { ...request }),
@@ -168,6 +173,7 @@ function entryToWire(entry: EntryView): V1Entry {
     createRevision: entry.createRevision,
     modRevision: entry.modRevision,
     changeId: entry.changeId,
+    ...(entry.key === undefined ? {} : { key: entry.key }),
   }
 }
 
@@ -178,6 +184,16 @@ function entryFromWire(wire: V1Entry): EntryView {
     createRevision: safeInteger(wire.createRevision, 'create_revision'),
     modRevision: safeInteger(wire.modRevision, 'mod_revision'),
     changeId: text(wire.changeId),
+    ...(wire.key ? { key: keyFromWire(wire.key) } : {}),
+  }
+}
+
+function keyFromWire(wire: V1KeyStanding): KeyStanding {
+  return {
+    state: oneOf(keyStates, wire.state, 'key.state'),
+    ...someNumber('registeredAt', wire.registeredAt),
+    ...someNumber('acknowledgedAt', wire.acknowledgedAt),
+    ...someNumber('countsFrom', wire.countsFrom),
   }
 }
 

@@ -247,7 +247,11 @@ await t.test('a fourth person joins, and cannot be smuggled in', async (t) => {
   const id = String(added.result['changeId'])
   t.match((await json('key ack --as dave')).error, { code: 'UNKNOWN_KEY' })
   for (const person of ['bob', 'carol']) await json(`approve ${id} --as ${person}`)
+  t.match((await cs('people')).stdout, /^dave .*\(approve, propose\) pending/m)
   t.match((await json('key ack --as dave')).ok, true)
+  const listed = (await json('people')).result['people'] as { id: string; keys: object[] }[]
+  const states = listed.map(({ id, keys }) => [id, keys.map((one) => 'state' in one && one.state)])
+  t.match(Object.fromEntries(states), { alice: ['active'], dave: ['waiting'] })
   const people = (await cs('people')).stdout
   t.match(people, /^dave {4}human {2}active {2}operators/m)
   t.match(people, /^operators {2}alice, bob, carol, dave/m)

@@ -1,5 +1,17 @@
 import t from 'tap'
-import { World, day, group, hour, json, minute, monday, person, policy, rule } from './world.js'
+import {
+  World,
+  day,
+  group,
+  hour,
+  json,
+  minute,
+  monday,
+  person,
+  policy,
+  rule,
+  signerOf,
+} from './world.js'
 
 const five = ['alice', 'bob', 'carol', 'dave', 'erin']
 
@@ -281,3 +293,37 @@ await t.test(
     })
   },
 )
+
+await t.test('a key says what it waits for', async (t) => {
+  const world = new World({ genesis: { coolOff: '24h' } })
+  world.tick(minute)
+  const { keyId } = signerOf('frank')
+  const path = `/sys/keys/${keyId}`
+  const key = () => world.machine.reads.get(path)?.key
+  const of = (name: string) => world.machine.reads.get(`/sys/keys/${signerOf(name).keyId}`)?.key
+  t.match(of('alice'), { state: 'active', registeredAt: undefined }, 'of genesis')
+  const document = world.newKey('frank')
+  const set = { '/sys/people/frank': json(person('frank')), [path]: json(document) }
+  world.carry({ by: 'alice', set }, ['bob', 'carol'])
+  t.same(key(), { state: 'pending' })
+  world.acknowledge('frank')
+  const acknowledgedAt = world.machine.logTime
+  t.same(key(), { state: 'waiting', acknowledgedAt }, 'no Tick since its registration')
+  world.tick(minute)
+  const registeredAt = world.machine.logTime
+  const waiting = { registeredAt, acknowledgedAt, countsFrom: registeredAt + day }
+  t.same(key(), { state: 'waiting', ...waiting })
+  world.tick(day)
+  t.same(key(), { state: 'active', ...waiting })
+  t.same(
+    world.machine.reads.list('/sys/keys', { limit: 99 }).find((one) => one.path === path)?.key,
+    {
+      state: 'active',
+      ...waiting,
+    },
+  )
+  t.equal(world.machine.reads.get('/sys/people/frank')?.key, undefined)
+  const revoked = json({ ...document, status: 'revoked' })
+  world.carry({ by: 'alice', set: { [path]: revoked } }, ['bob', 'carol'])
+  t.match(key(), { state: 'revoked', registeredAt })
+})

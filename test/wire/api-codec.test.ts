@@ -33,13 +33,29 @@ const standing = fc.oneof(
   record({ kind: fc.constant('sealed' as const), ciphertext: word, keyReference: word }),
 )
 const content = fc.oneof(standing, fc.constant({ kind: 'deleted' as const }))
-const entry = record({
+const plainEntry = {
   path: word,
   content: standing,
   createRevision: safe,
   modRevision: safe,
   changeId: word,
-})
+}
+const moment = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
+const entry = fc.oneof(
+  record(plainEntry),
+  record({
+    ...plainEntry,
+    key: fc.record(
+      {
+        state: fc.constantFrom('pending', 'waiting', 'active', 'revoked'),
+        registeredAt: moment,
+        acknowledgedAt: moment,
+        countsFrom: moment,
+      },
+      { requiredKeys: ['state'], noNullPrototype: true },
+    ),
+  }),
+)
 const written = record({
   path: word,
   modRevision: safe,

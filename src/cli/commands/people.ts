@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
 import type { Person, PersonKey } from '../../approval/index.js'
+import type { KeyStanding } from '../../machine/index.js'
 import type { OpenSession } from '../command-module.js'
 import { escapeLine } from '../escape.js'
 import { readGovernance, type Governance } from '../governed-documents.js'
 import { plainJson } from '../present/plain-json.js'
+import { timeText } from '../present/time.js'
 import type { Style } from '../style.js'
 import { table } from '../table.js'
 
@@ -22,7 +24,9 @@ export function define(command: Command, open: OpenSession): void {
           people: found.people.map((person) => ({
             ...person,
             groups: groupsOf(found, person),
-            keys: plainJson(keysOf(found, person)),
+            keys: plainJson(
+              keysOf(found, person).map((key) => ({ ...key, ...found.standings.get(key.keyId) })),
+            ),
           })),
           groups: plainJson(found.groups),
           revision: found.revision,
@@ -39,7 +43,7 @@ function humanLines(found: Governance, style: Style): string[] {
     person.status === 'active' ? style.green('active') : style.yellow(person.status),
     groupsOf(found, person).map(escapeLine).join(',') || '-',
     keysOf(found, person)
-      .map((key) => keyText(key, style))
+      .map((key) => keyText(key, found.standings.get(key.keyId), style))
       .join('  ') || style.yellow('no key'),
     remark(person),
   ])
@@ -55,9 +59,14 @@ function humanLines(found: Governance, style: Style): string[] {
   ]
 }
 
-function keyText(key: PersonKey, style: Style): string {
+function keyText(key: PersonKey, standing: KeyStanding | undefined, style: Style): string {
   const text = `${key.keyId.slice(0, 8)} (${key.uses.join(', ')})`
-  return key.status === 'active' ? text : style.dim(`${text} revoked`)
+  if (key.status !== 'active') return style.dim(`${text} revoked`)
+  if (standing?.state === 'pending') return `${text} ${style.yellow('pending')}`
+  if (standing?.state !== 'waiting') return text
+  const { countsFrom } = standing
+  const until = countsFrom === undefined ? 'its registration is stamped' : timeText(countsFrom)
+  return `${text} ${style.yellow(`waits until ${until}`)}`
 }
 
 function remark(person: Person): string {

@@ -5036,6 +5036,9 @@ export namespace countersign {
             /** Entry changeId. */
             changeId: string;
 
+            /** Entry key. */
+            key?: (countersign.v1.KeyStanding.$Properties|null);
+
             /**
              * Creates a new Entry instance using the specified properties.
              * @param [properties] Properties to set
@@ -5083,6 +5086,9 @@ export namespace countersign {
                 /** Entry changeId */
                 changeId?: (string|null);
 
+                /** Entry key */
+                key?: (countersign.v1.KeyStanding.$Properties|null);
+
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];
             }
@@ -5094,8 +5100,92 @@ export namespace countersign {
               createRevision?: number|null;
               modRevision?: number|null;
               changeId?: string|null;
+              key?: countersign.v1.KeyStanding.$Shape|null;
               $unknowns?: Uint8Array[];
             };
+        }
+
+        /**
+         * Properties of a KeyStanding.
+         * @deprecated Use countersign.v1.KeyStanding.$Properties instead.
+         */
+        interface IKeyStanding extends countersign.v1.KeyStanding.$Properties {
+        }
+
+        /** Represents a KeyStanding. */
+        class KeyStanding {
+
+            /**
+             * Constructs a new KeyStanding.
+             * @param [properties] Properties to set
+             */
+            constructor(properties?: countersign.v1.KeyStanding.$Properties);
+
+            /** Unknown fields preserved while decoding when enabled */
+            $unknowns?: Uint8Array[];
+
+            /** KeyStanding state. */
+            state: string;
+
+            /** KeyStanding registeredAt. */
+            registeredAt: number;
+
+            /** KeyStanding acknowledgedAt. */
+            acknowledgedAt: number;
+
+            /** KeyStanding countsFrom. */
+            countsFrom: number;
+
+            /**
+             * Creates a new KeyStanding instance using the specified properties.
+             * @param [properties] Properties to set
+             * @returns KeyStanding instance
+             */
+            static create(properties: countersign.v1.KeyStanding.$Shape): countersign.v1.KeyStanding & countersign.v1.KeyStanding.$Shape;
+            static create(properties?: countersign.v1.KeyStanding.$Properties): countersign.v1.KeyStanding;
+
+            /**
+             * Encodes the specified KeyStanding message. Does not implicitly {@link countersign.v1.KeyStanding.verify|verify} messages.
+             * @param message KeyStanding message or plain object to encode
+             * @param [writer] Writer to encode to
+             * @returns Writer
+             */
+            static encode(message: countersign.v1.KeyStanding.$Properties, writer?: $protobuf.Writer): $protobuf.Writer;
+
+            /**
+             * Decodes a KeyStanding message from the specified reader or buffer.
+             * @param reader Reader or buffer to decode from
+             * @param [length] Message length if known beforehand
+             * @returns {countersign.v1.KeyStanding & countersign.v1.KeyStanding.$Shape} KeyStanding
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            static decode(reader: ($protobuf.Reader|Uint8Array), length?: number): countersign.v1.KeyStanding & countersign.v1.KeyStanding.$Shape;
+        }
+
+        namespace KeyStanding {
+
+            /** Properties of a KeyStanding. */
+            interface $Properties {
+
+                /** KeyStanding state */
+                state?: (string|null);
+
+                /** KeyStanding registeredAt */
+                registeredAt?: (number|null);
+
+                /** KeyStanding acknowledgedAt */
+                acknowledgedAt?: (number|null);
+
+                /** KeyStanding countsFrom */
+                countsFrom?: (number|null);
+
+                /** Unknown fields preserved while decoding when enabled */
+                $unknowns?: Uint8Array[];
+            }
+
+            /** Shape of a KeyStanding. */
+            type $Shape = countersign.v1.KeyStanding.$Properties;
         }
 
         /**

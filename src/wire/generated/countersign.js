@@ -12591,6 +12591,7 @@ export const countersign = $root.countersign = (() => {
              * @property {number|null} [createRevision] Entry createRevision
              * @property {number|null} [modRevision] Entry modRevision
              * @property {string|null} [changeId] Entry changeId
+             * @property {countersign.v1.KeyStanding.$Properties|null} [key] Entry key
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -12610,6 +12611,7 @@ export const countersign = $root.countersign = (() => {
              *   createRevision?: number|null;
              *   modRevision?: number|null;
              *   changeId?: string|null;
+             *   key?: countersign.v1.KeyStanding.$Shape|null;
              *   $unknowns?: Array.<Uint8Array>;
              * }} countersign.v1.Entry.$Shape
              */
@@ -12670,6 +12672,14 @@ export const countersign = $root.countersign = (() => {
             Entry.prototype.changeId = "";
 
             /**
+             * Entry key.
+             * @member {countersign.v1.KeyStanding.$Properties|null|undefined} key
+             * @memberof countersign.v1.Entry
+             * @instance
+             */
+            Entry.prototype.key = null;
+
+            /**
              * Creates a new Entry instance using the specified properties.
              * @function create
              * @memberof countersign.v1.Entry
@@ -12711,6 +12721,8 @@ export const countersign = $root.countersign = (() => {
                     writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.modRevision);
                 if (message.changeId != null && $Object.hasOwnProperty.call(message, "changeId") && message.changeId !== "")
                     writer.uint32(/* id 5, wireType 2 =*/42).string(message.changeId);
+                if (message.key != null && $Object.hasOwnProperty.call(message, "key"))
+                    $root.countersign.v1.KeyStanding.encode(message.key, writer.uint32(/* id 6, wireType 2 =*/50).fork(), _depth + 1).ldelim();
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -12797,6 +12809,12 @@ export const countersign = $root.countersign = (() => {
                                 delete message.changeId;
                             continue;
                         }
+                    case 6: {
+                            if (wireType !== 2)
+                                break;
+                            message.key = $root.countersign.v1.KeyStanding.decode(reader, reader.size(), $undefined, _depth + 1, message.key);
+                            continue;
+                        }
                     }
                     reader.skipType(wireType, _depth, tag);
                     if (!reader.discardUnknown) {
@@ -12815,6 +12833,218 @@ export const countersign = $root.countersign = (() => {
             };
 
             return Entry;
+        })();
+
+        v1.KeyStanding = (function() {
+
+            /**
+             * Properties of a KeyStanding.
+             * @typedef {Object} countersign.v1.KeyStanding.$Properties
+             * @property {string|null} [state] KeyStanding state
+             * @property {number|null} [registeredAt] KeyStanding registeredAt
+             * @property {number|null} [acknowledgedAt] KeyStanding acknowledgedAt
+             * @property {number|null} [countsFrom] KeyStanding countsFrom
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+
+            /**
+             * Properties of a KeyStanding.
+             * @memberof countersign.v1
+             * @interface IKeyStanding
+             * @augments countersign.v1.KeyStanding.$Properties
+             * @deprecated Use countersign.v1.KeyStanding.$Properties instead.
+             */
+
+            /**
+             * Shape of a KeyStanding.
+             * @typedef {countersign.v1.KeyStanding.$Properties} countersign.v1.KeyStanding.$Shape
+             */
+
+            /**
+             * Constructs a new KeyStanding.
+             * @memberof countersign.v1
+             * @classdesc Represents a KeyStanding.
+             * @constructor
+             * @param {countersign.v1.KeyStanding.$Properties=} [properties] Properties to set
+             * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
+             */
+            const KeyStanding = function (properties) {
+                if (properties)
+                    for (let keys = $Object.keys(properties), i = 0; i < keys.length; ++i)
+                        if (properties[keys[i]] != null && keys[i] !== "__proto__")
+                            this[keys[i]] = properties[keys[i]];
+            };
+
+            /**
+             * KeyStanding state.
+             * @member {string} state
+             * @memberof countersign.v1.KeyStanding
+             * @instance
+             */
+            KeyStanding.prototype.state = "";
+
+            /**
+             * KeyStanding registeredAt.
+             * @member {number} registeredAt
+             * @memberof countersign.v1.KeyStanding
+             * @instance
+             */
+            KeyStanding.prototype.registeredAt = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * KeyStanding acknowledgedAt.
+             * @member {number} acknowledgedAt
+             * @memberof countersign.v1.KeyStanding
+             * @instance
+             */
+            KeyStanding.prototype.acknowledgedAt = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * KeyStanding countsFrom.
+             * @member {number} countsFrom
+             * @memberof countersign.v1.KeyStanding
+             * @instance
+             */
+            KeyStanding.prototype.countsFrom = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * Creates a new KeyStanding instance using the specified properties.
+             * @function create
+             * @memberof countersign.v1.KeyStanding
+             * @static
+             * @param {countersign.v1.KeyStanding.$Properties=} [properties] Properties to set
+             * @returns {countersign.v1.KeyStanding} KeyStanding instance
+             * @type {{
+             *   (properties: countersign.v1.KeyStanding.$Shape): countersign.v1.KeyStanding & countersign.v1.KeyStanding.$Shape;
+             *   (properties?: countersign.v1.KeyStanding.$Properties): countersign.v1.KeyStanding;
+             * }}
+             */
+            KeyStanding.create = function(properties) {
+                return new KeyStanding(properties);
+            };
+
+            /**
+             * Encodes the specified KeyStanding message. Does not implicitly {@link countersign.v1.KeyStanding.verify|verify} messages.
+             * @function encode
+             * @memberof countersign.v1.KeyStanding
+             * @static
+             * @param {countersign.v1.KeyStanding.$Properties} message KeyStanding message or plain object to encode
+             * @param {$protobuf.Writer} [writer] Writer to encode to
+             * @returns {$protobuf.Writer} Writer
+             */
+            KeyStanding.encode = function (message, writer, _depth) {
+                if (!writer)
+                    writer = $Writer.create();
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $util.recursionLimit)
+                    throw $Error("max depth exceeded");
+                if (message.state != null && $Object.hasOwnProperty.call(message, "state") && message.state !== "")
+                    writer.uint32(/* id 1, wireType 2 =*/10).string(message.state);
+                if (message.registeredAt != null && $Object.hasOwnProperty.call(message, "registeredAt") && (typeof message.registeredAt === "object" ? message.registeredAt.low || message.registeredAt.high : message.registeredAt !== 0))
+                    writer.uint32(/* id 2, wireType 0 =*/16).uint64(message.registeredAt);
+                if (message.acknowledgedAt != null && $Object.hasOwnProperty.call(message, "acknowledgedAt") && (typeof message.acknowledgedAt === "object" ? message.acknowledgedAt.low || message.acknowledgedAt.high : message.acknowledgedAt !== 0))
+                    writer.uint32(/* id 3, wireType 0 =*/24).uint64(message.acknowledgedAt);
+                if (message.countsFrom != null && $Object.hasOwnProperty.call(message, "countsFrom") && (typeof message.countsFrom === "object" ? message.countsFrom.low || message.countsFrom.high : message.countsFrom !== 0))
+                    writer.uint32(/* id 4, wireType 0 =*/32).uint64(message.countsFrom);
+                if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
+                    for (let i = 0; i < message.$unknowns.length; ++i)
+                        writer.raw(message.$unknowns[i]);
+                return writer;
+            };
+
+            /**
+             * Decodes a KeyStanding message from the specified reader or buffer.
+             * @function decode
+             * @memberof countersign.v1.KeyStanding
+             * @static
+             * @param {$protobuf.Reader|Uint8Array} reader Reader or buffer to decode from
+             * @param {number} [length] Message length if known beforehand
+             * @returns {countersign.v1.KeyStanding & countersign.v1.KeyStanding.$Shape} KeyStanding
+             * @throws {Error} If the payload is not a reader or valid buffer
+             * @throws {$protobuf.util.ProtocolError} If required fields are missing
+             */
+            KeyStanding.decode = function (reader, length, _end, _depth, _target) {
+                if (!(reader instanceof $Reader))
+                    reader = $Reader.create(reader);
+                if (_depth === $undefined)
+                    _depth = 0;
+                if (_depth > $Reader.recursionLimit)
+                    throw $Error("max depth exceeded");
+                let end, message, value;
+                if (length === $undefined)
+                    end = reader.len;
+                else {
+                    end = reader.pos + length;
+                    if (end > reader.len)
+                        throw $RangeError("index out of range");
+                    length = reader.len;
+                    reader.len = end;
+                }
+                message = _target || new $root.countersign.v1.KeyStanding();
+                while (reader.pos < end) {
+                    let start = reader.pos;
+                    let tag = reader.tag();
+                    if (tag === _end) {
+                        _end = $undefined;
+                        break;
+                    }
+                    let wireType = tag & 7;
+                    switch (tag >>>= 3) {
+                    case 1: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.state = value;
+                            else
+                                delete message.state;
+                            continue;
+                        }
+                    case 2: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.registeredAt = value;
+                            else
+                                delete message.registeredAt;
+                            continue;
+                        }
+                    case 3: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.acknowledgedAt = value;
+                            else
+                                delete message.acknowledgedAt;
+                            continue;
+                        }
+                    case 4: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.countsFrom = value;
+                            else
+                                delete message.countsFrom;
+                            continue;
+                        }
+                    }
+                    reader.skipType(wireType, _depth, tag);
+                    if (!reader.discardUnknown) {
+                        $util.makeProp(message, "$unknowns", false);
+                        (message.$unknowns || (message.$unknowns = [])).push(reader.raw(start, reader.pos));
+                    }
+                }
+                if (length !== $undefined) {
+                    if (reader.pos !== end)
+                        throw $RangeError("index out of range");
+                    reader.len = length;
+                }
+                if (_end !== $undefined)
+                    throw $Error("missing end group");
+                return message;
+            };
+
+            return KeyStanding;
         })();
 
         v1.GetEntryRequest = (function() {
