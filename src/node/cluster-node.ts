@@ -236,7 +236,7 @@ export class ClusterNode implements NodePort {
 
   #createPeerEvents(): PeerEvents {
     const { raft, snapshotStore: snapshots, log } = this.#options
-    const { health, logClock, membership, push } = this.#engine
+    const { health, logClock, membership, push, snapshots: served } = this.#engine
     const held = heldLogOf(raft)
     return createPeerEvents({
       log,
@@ -244,7 +244,7 @@ export class ClusterNode implements NodePort {
       hint: this.#hint,
       logClock,
       push,
-      answers: (wanted) => answerFetch(wanted, { snapshots, log: held }),
+      answers: (wanted) => served.counted(answerFetch(wanted, { snapshots, log: held })),
       removed: () => {
         membership.removed()
       },

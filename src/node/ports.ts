@@ -190,6 +190,8 @@ export interface SnapshotFacts {
   readonly bytes: number
   readonly isSaving: boolean
   readonly fetching: FetchProgress | null
+  /** What peers fetched from this node since the process started, of whichever snapshot. */
+  readonly sentBytes: number
   /** How long the last restore from a snapshot took; null before the first. */
   readonly lastRestoreMs: number | null
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { Event, SnapshotMeta } from '../raft/index.js'
 import type { LogStore, SnapshotStore, StateStore } from '../storage/index.js'
+import type { FetchAnswer } from '../wire/index.js'
 import type { StoredPortion } from './apply-loop.js'
 import type { Defer } from './inbox.js'
 import type { Clock, Peers, SnapshotFacts } from './ports.js'
@@ -32,6 +33,7 @@ export class Snapshots {
   readonly #fetcher: SnapshotFetcher
   #restoringSinceMs: number | null = null
   #lastRestoreMs: number | null = null
+  #sentBytes = 0
 
   constructor(options: SnapshotsOptions) {
     this.#options = options
@@ -85,6 +87,14 @@ export class Snapshots {
     await snapshotStore.removeBelow(index)
   }
 
+  /** Hands on what a peer fetches, and counts what it takes of snapshots. */
+  async *counted(answers: AsyncIterable<FetchAnswer>): AsyncGenerator<FetchAnswer> {
+    for await (const answer of answers) {
+      if (answer.kind === 'part') this.#sentBytes += answer.part.byteLength
+      yield answer
+    }
+  }
+
   facts(): SnapshotFacts {
     const latest = this.#options.snapshotStore.latest()
     return {
@@ -92,6 +102,7 @@ export class Snapshots {
       bytes: latest?.size ?? 0,
       isSaving: this.#maker.isRunning,
       fetching: this.#fetcher.progress,
+      sentBytes: this.#sentBytes,
       lastRestoreMs: this.#lastRestoreMs,
     }
   }

@@ -29,6 +29,9 @@ export function statusOf(core: Core): RaftStatus {
     counters: {
       electionsStarted: core.electionsStarted,
       electionsWon: core.electionsWon,
+      // Whatever ended them: a majority of refusals, another leader, a higher term, the timeout.
+      electionsLost:
+        core.electionsStarted - core.electionsWon - (core.role.kind === 'candidate' ? 1 : 0),
       preVotesRefused: core.preVotesRefused,
       proposalsRefused: core.proposalsRefused,
     },

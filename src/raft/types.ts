@@ -408,6 +408,7 @@ export interface RaftStatus {
   readonly counters: {
     readonly electionsStarted: number
     readonly electionsWon: number
+    readonly electionsLost: number
     readonly preVotesRefused: number
     readonly proposalsRefused: number
   }

@@ -39,6 +39,22 @@ export const metricCatalogue = {
     ['version', 'node', 'cluster'],
   ),
   ready: gauge('countersign_ready', '1 when the node knows a leader and has caught up.'),
+  loopBusy: counter(
+    'countersign_loop_busy_seconds_total',
+    'Time in which the loop of the process had work; its rate is the saturation, and 1 is full.',
+  ),
+  repairing: gauge(
+    'countersign_repairing',
+    '1 while the node repairs its log from the others; then only these, `ready` and the loop are told.',
+  ),
+  repairRounds: counter(
+    'countersign_repair_rounds_total',
+    'Rounds in which the others were asked for what is damaged.',
+  ),
+  repairMissing: gauge(
+    'countersign_repair_missing_entries',
+    'Entries that nobody could give in the latest round of the repair.',
+  ),
   watchers: gauge('countersign_watchers', 'Clients that watch the configuration on this node.'),
 
   role: gauge('countersign_raft_role', '1 for the role that the node has, else 0.', ['role']),
@@ -74,6 +90,10 @@ export const metricCatalogue = {
     'countersign_snapshot_fetched_bytes',
     'Bytes stored of the snapshot that is being fetched from a peer; 0 when none is.',
   ),
+  snapshotSent: counter(
+    'countersign_snapshot_sent_bytes_total',
+    'Bytes of snapshots that peers fetched from this node.',
+  ),
   lastRestore: gauge(
     'countersign_last_restore_seconds',
     'How long the last restore of the state from a snapshot took; 0 before the first.',
@@ -99,6 +119,10 @@ export const metricCatalogue = {
     'Elections that this node started.',
   ),
   electionsWon: counter('countersign_raft_elections_won_total', 'Elections that this node won.'),
+  electionsLost: counter(
+    'countersign_raft_elections_lost_total',
+    'Elections that this node started and did not win.',
+  ),
   preVotesRefused: counter(
     'countersign_raft_pre_votes_refused_total',
     'Pre-votes that this node refused.',
@@ -132,9 +156,19 @@ export const metricCatalogue = {
     'Last index that the peer is known to hold. Only of a leader.',
     ['peer'],
   ),
+  peerNext: gauge(
+    'countersign_peer_next_index',
+    'Index of the entry that is sent to the peer next. Only of a leader.',
+    ['peer'],
+  ),
   peerCatchUpRounds: gauge(
     'countersign_peer_catch_up_rounds',
     'Catch-up rounds of a learner that shall be promoted. Only of a leader.',
+    ['peer'],
+  ),
+  peerInflightMessages: gauge(
+    'countersign_peer_inflight_messages',
+    'Messages with entries sent to the peer and not acknowledged. Only of a leader.',
     ['peer'],
   ),
   peerInflightBytes: gauge(

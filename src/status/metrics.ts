@@ -1,8 +1,9 @@
 /** The Prometheus registry of one node: asked for at each scrape, counted as entries are applied. */
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Registry, collectDefaultMetrics } from 'prom-client'
 import type { MachineEvent } from '../machine/index.js'
 import type { NodePort, NodeStatus } from '../node/ports.js'
-import { latencyBuckets, metricCatalogue, type MetricKey } from './metric-catalogue.js'
+import { metricCatalogue, type MetricKey } from './metric-catalogue.js'
+import { fillLoop, RowSet } from './metric-rows.js'
 
 export interface Metrics {
   readonly contentType: string
@@ -19,7 +20,7 @@ const roles = ['follower', 'preCandidate', 'candidate', 'leader']
 export function createMetrics(node: NodePort, options: { readonly tickMs: number }): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const rows = new RowSet(registry)
+  const rows = new RowSet(registry, Object.keys(metricCatalogue) as MetricKey[])
   const subscription = node.onApplied(({ events }) => {
     rows.increment('appliedEntries')
     for (const event of events) countEvent(rows, event)
@@ -41,52 +42,6 @@ export function createMetrics(node: NodePort, options: { readonly tickMs: number
   }
 }
 
-type Labels = Readonly<Record<string, string>>
-
-/** One metric object for each row of the catalogue. */
-class RowSet {
-  readonly #gauges = new Map<MetricKey, Gauge>()
-  readonly #counters = new Map<MetricKey, Counter>()
-  readonly #histograms = new Map<MetricKey, Histogram>()
-
-  constructor(registry: Registry) {
-    for (const key of Object.keys(metricCatalogue) as MetricKey[]) {
-      const { name, type, help, labels } = metricCatalogue[key]
-      const settings = { name, help, labelNames: [...labels], registers: [registry] }
-      if (type === 'gauge') this.#gauges.set(key, new Gauge(settings))
-      else if (type === 'counter') this.#counters.set(key, new Counter(settings))
-      else {
-        const buckets = [...latencyBuckets]
-        this.#histograms.set(key, new Histogram({ ...settings, buckets }))
-      }
-    }
-  }
-
-  /** Forgets the labels of the scrape before: a peer or a follower's view may be gone. */
-  clear(): void {
-    for (const gauge of this.#gauges.values()) gauge.reset()
-  }
-
-  set(key: MetricKey, value: number, labels: Labels = {}): void {
-    this.#gauges.get(key)?.set(labels, value)
-  }
-
-  /** A counter that is kept elsewhere: shown as it stands there. */
-  total(key: MetricKey, value: number, labels: Labels = {}): void {
-    const counter = this.#counters.get(key)
-    counter?.remove(labels)
-    counter?.inc(labels, value)
-  }
-
-  observe(key: MetricKey, seconds: number): void {
-    this.#histograms.get(key)?.observe(seconds)
-  }
-
-  increment(key: MetricKey, labels: Labels = {}): void {
-    this.#counters.get(key)?.inc(labels)
-  }
-}
-
 function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
   const { raft, machine } = status
   rows.clear()
@@ -97,6 +52,7 @@ function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
   })
   rows.set('ready', status.ready ? 1 : 0)
   rows.set('removed', status.removed ? 1 : 0)
+  fillLoop(rows)
   fillSnapshot(rows, status)
   fillLog(rows, status)
   for (const role of memberRoles) {
@@ -115,6 +71,7 @@ function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
   rows.set('pendingReads', raft.pendingReads)
   rows.total('electionsStarted', raft.counters.electionsStarted)
   rows.total('electionsWon', raft.counters.electionsWon)
+  rows.total('electionsLost', raft.counters.electionsLost)
   rows.total('preVotesRefused', raft.counters.preVotesRefused)
   for (const reason of refusalReasons) {
     rows.total('proposalsRefused', status.proposalsRefused[reason], { reason })
@@ -125,7 +82,9 @@ function fill(rows: RowSet, status: NodeStatus, tickMs: number): void {
   for (const peer of raft.peers) {
     rows.set('peerLag', Math.max(0, raft.lastIndex - peer.matchIndex), { peer: peer.id })
     rows.set('peerSilence', (peer.silentTicks * tickMs) / 1000, { peer: peer.id })
+    rows.set('peerInflightMessages', peer.inflightMessages, { peer: peer.id })
     rows.set('peerInflightBytes', peer.inflightBytes, { peer: peer.id })
+    rows.set('peerNext', peer.nextIndex, { peer: peer.id })
     rows.set('peerMatch', peer.matchIndex, { peer: peer.id })
     for (const state of peerStates) {
       rows.set('peerState', peer.state === state ? 1 : 0, { peer: peer.id, state })
@@ -147,6 +106,7 @@ function fillSnapshot(rows: RowSet, { snapshot }: NodeStatus): void {
   rows.set('snapshotIndex', snapshot.index)
   rows.set('snapshotBytes', snapshot.bytes)
   rows.set('snapshotFetched', snapshot.fetching?.storedBytes ?? 0)
+  rows.total('snapshotSent', snapshot.sentBytes)
   rows.set('lastRestore', (snapshot.lastRestoreMs ?? 0) / 1000)
 }
 

@@ -1,11 +1,12 @@
 /**
- * The status endpoint of a node that repairs its log: it says what is damaged and what is missing.
- * Nothing else is served until the log is whole.
+ * The status endpoint of a node that repairs its log: it says what is damaged and what is missing,
+ * also to those who only read metrics. Nothing else is served until the log is whole.
  */
 import Fastify from 'fastify'
 import { CountersignError } from '../errors.js'
 import type { RepairFacts } from '../node/ports.js'
 import { answerError } from './answer-error.js'
+import { createRepairMetrics } from './repair-metrics.js'
 import { bodyBytesMax, connectionsMax, requestTimeoutMs } from './limits.js'
 import { securityHeaders } from './security-headers.js'
 import type { StatusServer } from './server.js'
@@ -36,6 +37,14 @@ export async function startRepairStatus(options: RepairStatusOptions): Promise<S
     state: 'repairing',
     ...facts(),
   }))
+  const metrics = createRepairMetrics(facts)
+  server.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text()),
+  )
+  server.addHook('onClose', (_server, done) => {
+    metrics.close()
+    done()
+  })
   server.setNotFoundHandler((_request, reply) => {
     const [damage] = facts().damages
     const what = damage === undefined ? '' : `: ${damage.file}, ${damage.key}`

@@ -229,6 +229,7 @@ export class FakeNode implements NodePort {
         counters: {
           electionsStarted: 0,
           electionsWon: 0,
+          electionsLost: 0,
           preVotesRefused: 0,
           proposalsRefused: 0,
         },
@@ -241,7 +242,14 @@ export class FakeNode implements NodePort {
         address: clientAddress,
       })),
       removed: false,
-      snapshot: { index: 0, bytes: 0, isSaving: false, fetching: null, lastRestoreMs: null },
+      snapshot: {
+        index: 0,
+        bytes: 0,
+        isSaving: false,
+        fetching: null,
+        sentBytes: 0,
+        lastRestoreMs: null,
+      },
       log: { entries: index, bytes: 0, oldestAgeMs: null },
       diskStalled: false,
       proposalsRefused: { notLeader: 0, bytesWaiting: 0, commandsWaiting: 0 },

@@ -34,6 +34,8 @@ await t.test(
       'each activation once, in log order',
     )
     t.ok(cluster.node(behind).status().snapshot.lastRestoreMs !== null)
+    const sent = cluster.ids.map((id) => cluster.node(id).status().snapshot.sentBytes)
+    t.ok(Math.max(...sent) > 0, 'its leader counted what it gave')
     await write(cluster, 14, 1)
     await until(() => seen.length === 15)
     t.same([...cluster.failures], [])

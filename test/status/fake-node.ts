@@ -68,7 +68,13 @@ const leaderRaft: RaftStatus = {
   pendingReads: 1,
   peers: [peerOf('node-2', 120), peerOf('node-3', 117)],
   transferTarget: null,
-  counters: { electionsStarted: 2, electionsWon: 1, preVotesRefused: 3, proposalsRefused: 4 },
+  counters: {
+    electionsStarted: 2,
+    electionsWon: 1,
+    electionsLost: 1,
+    preVotesRefused: 3,
+    proposalsRefused: 4,
+  },
 }
 
 export interface FakeChange {
@@ -160,6 +166,7 @@ export class FakeNode implements NodePort {
         bytes: 4096,
         isSaving: false,
         fetching: { from: 'node-2', index: 110, storedBytes: 512, size: 1024 },
+        sentBytes: 8192,
         lastRestoreMs: 250,
       },
       log: { entries: 70, bytes: 7000, oldestAgeMs: 30_000 },

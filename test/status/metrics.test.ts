@@ -63,6 +63,7 @@ await t.test('a leader: the figures of its status', async (t) => {
     ['countersign_raft_pending_reads', 1],
     ['countersign_raft_elections_started_total', 2],
     ['countersign_raft_elections_won_total', 1],
+    ['countersign_raft_elections_lost_total', 1],
     ['countersign_raft_pre_votes_refused_total', 3],
     ['countersign_raft_proposals_refused_total{reason="notLeader"}', 2],
     ['countersign_raft_proposals_refused_total{reason="bytesWaiting"}', 1],
@@ -76,6 +77,10 @@ await t.test('a leader: the figures of its status', async (t) => {
     ['countersign_peer_state{peer="node-2",state="replicate"}', 1],
     ['countersign_peer_state{peer="node-2",state="snapshot"}', 0],
     ['countersign_peer_match_index{peer="node-3"}', 117],
+    ['countersign_peer_next_index{peer="node-3"}', 118],
+    ['countersign_peer_inflight_messages{peer="node-2"}', 2],
+    ['countersign_snapshot_sent_bytes_total', 8192],
+    ['countersign_repairing', 0],
     ['countersign_peer_connected{peer="node-2"}', 1],
     ['countersign_peer_lag_entries{peer="node-3"}', 3],
     ['countersign_peer_silent_seconds{peer="node-3"}', 0.07],
@@ -88,6 +93,7 @@ await t.test('a leader: the figures of its status', async (t) => {
     ['countersign_noise_total', 1],
   ]
   for (const [name, value] of expected) t.equal(seen.get(name), value, name)
+  t.ok((seen.get('countersign_loop_busy_seconds_total') ?? 0) > 0)
 })
 
 await t.test('counters that are kept elsewhere do not add up from scrape to scrape', async (t) => {
