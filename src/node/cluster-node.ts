@@ -244,7 +244,8 @@ export class ClusterNode implements NodePort {
       hint: this.#hint,
       logClock,
       push,
-      answers: (wanted) => served.counted(answerFetch(wanted, { snapshots, log: held })),
+      answers: (peer, wanted) =>
+        served.counted(peer, wanted, answerFetch(wanted, { snapshots, log: held })),
       removed: () => {
         membership.removed()
       },

@@ -13,7 +13,7 @@ export interface PeerEventParts {
   readonly hint: LeaderHint
   readonly logClock: LogClock
   readonly push: (event: Event) => void
-  readonly answers: (wanted: Wanted) => AsyncIterable<FetchAnswer>
+  readonly answers: (peer: NodeId, wanted: Wanted) => AsyncIterable<FetchAnswer>
   /** A peer that knows more says that this node is no member any more. */
   readonly removed: () => void
   readonly transferAsked: (to: NodeId | null) => Promise<LeaderKnown>
@@ -48,7 +48,7 @@ export function createPeerEvents(parts: PeerEventParts): PeerEvents {
     },
     fetched: (peer, wanted) => {
       log.info({ peer, ...wanted }, 'a peer fetches')
-      return parts.answers(wanted)
+      return parts.answers(peer, wanted)
     },
     removedBy: (peer) => {
       log.debug({ peer }, 'the peer says that this node was removed')

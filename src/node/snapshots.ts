@@ -1,8 +1,8 @@
 /** The snapshots of one node: made of its own state, fetched from a peer, handed to the core. */
 import type { Logger } from 'pino'
-import type { Event, SnapshotMeta } from '../raft/index.js'
+import { logIndex, type Event, type NodeId, type SnapshotMeta } from '../raft/index.js'
 import type { LogStore, SnapshotStore, StateStore } from '../storage/index.js'
-import type { FetchAnswer } from '../wire/index.js'
+import type { FetchAnswer, Wanted } from '../wire/index.js'
 import type { StoredPortion } from './apply-loop.js'
 import type { Defer } from './inbox.js'
 import type { Clock, Peers, SnapshotFacts } from './ports.js'
@@ -87,10 +87,21 @@ export class Snapshots {
     await snapshotStore.removeBelow(index)
   }
 
-  /** Hands on what a peer fetches, and counts what it takes of snapshots. */
-  async *counted(answers: AsyncIterable<FetchAnswer>): AsyncGenerator<FetchAnswer> {
+  /** Hands on what a peer fetches, counts it, and tells the core that the transfer gets on. */
+  async *counted(
+    peer: NodeId,
+    wanted: Wanted,
+    answers: AsyncIterable<FetchAnswer>,
+  ): AsyncGenerator<FetchAnswer> {
+    let index = logIndex(0)
+    let bytes = wanted.kind === 'snapshot' ? wanted.offset : 0
     for await (const answer of answers) {
-      if (answer.kind === 'part') this.#sentBytes += answer.part.byteLength
+      if (answer.kind === 'snapshot') index = logIndex(answer.snapshot.index)
+      if (answer.kind === 'part') {
+        this.#sentBytes += answer.part.byteLength
+        bytes += answer.part.byteLength
+        this.#options.push({ kind: 'snapshotServed', peer, index, bytes })
+      }
       yield answer
     }
   }

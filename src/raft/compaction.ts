@@ -10,7 +10,13 @@ import { decodeConfiguration } from './membership/codec.js'
 import { areEqual } from './membership/configuration.js'
 import type { Progress } from './progress/progress.js'
 import { trace } from './trace.js'
-import { logIndex, type ConfigurationInForce, type LogIndex, type SnapshotMeta } from './types.js'
+import {
+  logIndex,
+  type ConfigurationInForce,
+  type Event,
+  type LogIndex,
+  type SnapshotMeta,
+} from './types.js'
 
 /** A snapshot of the own state machine is synced and verified. An older one changes nothing. */
 export function snapshotSaved(core: Core, snapshot: SnapshotMeta): void {
@@ -29,6 +35,15 @@ export function snapshotSaved(core: Core, snapshot: SnapshotMeta): void {
   )
   core.snapshot = snapshot
   trace(core, 'SnapshotSaved', { index: snapshot.index, term: snapshot.term })
+}
+
+/** A transfer that gets on keeps its pin, however long it takes. */
+export function snapshotServed(
+  core: Core,
+  { peer, index, bytes }: Omit<Extract<Event, { kind: 'snapshotServed' }>, 'kind'>,
+): void {
+  if (core.role.kind !== 'leader') return
+  core.role.peers.get(peer)?.fed({ index, bytes }, core.now)
 }
 
 /** The committed configuration at an index after the latest snapshot; the log between is kept. */

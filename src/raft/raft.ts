@@ -1,6 +1,6 @@
 import { applied, takeApply, takeRestore } from './apply.js'
 import { advanceCommit } from './commit.js'
-import { compact, snapshotSaved } from './compaction.js'
+import { compact, snapshotSaved, snapshotServed } from './compaction.js'
 import { Core, type LeaderState } from './core.js'
 import {
   askForVotes,
@@ -96,6 +96,9 @@ export class Raft {
         return
       case 'transferLeadership':
         startTransfer(core, event.to)
+        return
+      case 'snapshotServed':
+        snapshotServed(core, event)
         return
       case 'distrustLeader':
         if (distrustLeader(core) && mayCampaign(core)) startPreVote(core)

@@ -199,6 +199,13 @@ export type Event =
    * timeouts of this term, and campaign. Say it again when the reason still stands then.
    */
   | { readonly kind: 'distrustLeader' }
+  /** A peer fetches this snapshot here, and takes bytes up to there: its pin lives on by that. */
+  | {
+      readonly kind: 'snapshotServed'
+      readonly peer: NodeId
+      readonly index: LogIndex
+      readonly bytes: number
+    }
 
 // ---- effects out --------------------------------------------------------------------------
 
@@ -357,7 +364,7 @@ export interface RaftLimits {
   readonly applyingBytesMax: number
   /** Entries kept below a snapshot, so that a slow follower needs no snapshot. */
   readonly keptEntries: number
-  /** A follower that is fed a snapshot keeps the log behind it from being cut: so long... */
+  /** Who is fed a snapshot keeps the log behind it from being cut: so long without progress... */
   readonly pinTicksMax: number
   /** ... and up to so many payload bytes. */
   readonly pinnedBytesMax: number

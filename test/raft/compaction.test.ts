@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   configurationOf,
+  logIndex,
   term,
   type Message,
   type RaftLimits,
@@ -338,6 +339,29 @@ await t.test(
     t.equal(node.status.firstIndex, 21)
   },
 )
+
+await t.test('a transfer that gets on keeps its pin, one that begins anew does not', async (t) => {
+  const node = leaderOf(10, { pinTicksMax: 500 })
+  save(node, 10)
+  connectC(node)
+  node.outWithSessions()
+  propose(node, 10)
+  node.acknowledge('b', 20)
+  node.outWithSessions()
+  save(node, 20)
+  const served = (upTo: number) => {
+    node.step({ kind: 'snapshotServed', peer: 'c', index: logIndex(10), bytes: upTo })
+  }
+  for (const upTo of [100, 200, 300]) {
+    alive(node, 400)
+    served(upTo)
+  }
+  alive(node, 400)
+  t.equal(node.status.firstIndex, 11)
+  served(300)
+  alive(node, 200)
+  t.equal(node.status.firstIndex, 21)
+})
 
 await t.test('a pin ends when it holds too many bytes', async (t) => {
   const node = leaderOf(10, { pinnedBytesMax: 1000 }, 'x'.repeat(100))

@@ -26,7 +26,12 @@ interface SnapshotState {
    * holds, in later sessions too, so that newer ones do not make a long transfer begin anew. Null:
    * the next offer decides.
    */
-  readonly pending: { readonly snapshot: SnapshotMeta; readonly sinceTicks: number } | null
+  readonly pending: {
+    readonly snapshot: SnapshotMeta
+    /** Of the first offer, or of the furthest part that the peer has taken since. */
+    readonly sinceTicks: number
+    readonly fedBytes: number
+  } | null
   readonly offeredAtTicks: number
   readonly offerDue: boolean
 }
@@ -174,9 +179,17 @@ export class Progress {
   /** An offer leaves now. Returns what it is of: the one that is under way, else the latest. */
   offer(latest: SnapshotMeta, nowTicks: number): SnapshotMeta {
     invariant(this.state.kind === 'snapshot', 'a snapshot is offered to a peer that needs one')
-    const pending = this.state.pending ?? { snapshot: latest, sinceTicks: nowTicks }
+    const pending = this.state.pending ?? { snapshot: latest, sinceTicks: nowTicks, fedBytes: 0 }
     this.state = { kind: 'snapshot', pending, offeredAtTicks: nowTicks, offerDue: false }
     return pending.snapshot
+  }
+
+  /** The peer takes the offered snapshot. What it took before already is no progress. */
+  fed({ index, bytes }: { readonly index: LogIndex; readonly bytes: number }, now: number): void {
+    if (this.state.kind !== 'snapshot' || this.state.pending === null) return
+    const { pending } = this.state
+    if (pending.snapshot.index !== index || bytes <= pending.fedBytes) return
+    this.state = { ...this.state, pending: { ...pending, sinceTicks: now, fedBytes: bytes } }
   }
 
   /** The log is not kept any longer for the transfer; the next offer is of the latest snapshot. */
