@@ -67,6 +67,8 @@ export interface CatchUp {
   readonly caughtUp: boolean
   readonly roundEnd: LogIndex
   readonly roundStartedAtTicks: number
+  /** How long the round before took; null before the first is over. */
+  readonly lastRoundTicks: number | null
 }
 
 export interface Transfer {

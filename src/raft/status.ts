@@ -1,7 +1,8 @@
 /** The node as others see it: for operators, and for the invariants. */
-import type { Core, LeaderState } from './core.js'
+import type { Core } from './core.js'
 import type { RaftFacts } from './invariants.js'
-import type { NodeId, PeerStatus, RaftStatus } from './types.js'
+import { catchUpStatus } from './membership/catch-up.js'
+import type { PeerStatus, RaftStatus } from './types.js'
 
 export function statusOf(core: Core): RaftStatus {
   const leader = core.role.kind === 'leader' ? core.role : null
@@ -90,11 +91,6 @@ function peersOf(core: Core): readonly PeerStatus[] {
     inflightBytes: progress.inflights.bytes,
     fedIndex: progress.pin?.index ?? null,
     silentTicks: core.now - progress.heardAtTicks,
-    catchUp: catchUpOf(role, id),
+    catchUp: catchUpStatus(core, role, id),
   }))
-}
-
-function catchUpOf(leader: LeaderState, id: NodeId): PeerStatus['catchUp'] {
-  const catchUp = leader.catchUps.get(id)
-  return catchUp === undefined ? null : { rounds: catchUp.rounds, caughtUp: catchUp.caughtUp }
 }

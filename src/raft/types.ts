@@ -383,8 +383,23 @@ export interface PeerStatus {
   readonly fedIndex: LogIndex | null
   /** Ticks since this peer was last heard. */
   readonly silentTicks: number
-  /** Of a learner that shall be promoted: its catch-up rounds (4.2.1). Null otherwise. */
-  readonly catchUp: { readonly rounds: number; readonly caughtUp: boolean } | null
+  /** Of a learner that shall be promoted. Null otherwise. */
+  readonly catchUp: CatchUpStatus | null
+}
+
+/** How far a learner that shall be promoted is (4.2.1), and why it is none yet. */
+export interface CatchUpStatus {
+  readonly rounds: number
+  readonly caughtUp: boolean
+  /** A round has to be shorter than `roundTicksMax`; null before the first is over. */
+  readonly lastRoundTicks: number | null
+  readonly roundTicksMax: number
+  /**
+   * `silent`: it does not answer. `round`: its first round is not over. `slow`: its last round took
+   * too long. `others`: another learner of the plan has not caught up. `majority`: too few of the
+   * new voters answer. Null: nothing, it is promoted with the next answer.
+   */
+  readonly waitsFor: 'silent' | 'round' | 'slow' | 'others' | 'majority' | null
 }
 
 export interface RaftStatus {

@@ -7,6 +7,8 @@ import type {
   SnapshotFacts,
 } from '../node/ports.js'
 
+type CatchUpStatus = NonNullable<NodeStatus['raft']['peers'][number]['catchUp']>
+
 export interface StatusView {
   readonly node: {
     readonly id: string
@@ -86,8 +88,8 @@ export interface PeerView {
     readonly silentMs: number
     /** False: a learner. */
     readonly votes: boolean
-    /** Of a learner that shall be promoted: its catch-up rounds. */
-    readonly catchUp: { readonly rounds: number; readonly caughtUp: boolean } | null
+    /** Of a learner that shall be promoted: its catch-up rounds, and what it waits for. */
+    readonly catchUp: CatchUpStatus | null
   } | null
 }
 

@@ -9,6 +9,7 @@ type V1PeerStatus = countersign.v1.PeerStatus.$Properties
 
 const roles = ['follower', 'preCandidate', 'candidate', 'leader'] as const
 const peerStates = ['probe', 'replicate', 'snapshot'] as const
+const waits = ['silent', 'round', 'slow', 'others', 'majority'] as const
 const memberRoles = ['voter', 'outgoing', 'learner'] as const
 
 export const statusRequest = {
@@ -26,7 +27,7 @@ export const statusResponse = {
       leaderId: status.leaderId ?? '',
       leaderClientAddress: status.leaderClientAddress ?? '',
       voters: [...status.voters],
-      peers: status.peers.map((peer) => ({ ...peer })),
+      peers: status.peers.map((peer) => ({ ...peer, waitsFor: peer.waitsFor ?? '' })),
       members: status.members.map((member) => ({ ...member })),
       changesByState: Object.entries(status.changesByState).map(([state, count]) => ({
         state,
@@ -81,6 +82,9 @@ function peerFromWire(wire: V1PeerStatus): PeerStatusView {
     connected: wire.connected ?? false,
     votes: wire.votes ?? false,
     catchUpRounds: safeInteger(wire.catchUpRounds, 'catch_up_rounds'),
+    waitsFor: text(wire.waitsFor) === '' ? null : oneOf(waits, wire.waitsFor, 'peer.waits_for'),
+    lastRoundMs: safeInteger(wire.lastRoundMs, 'last_round_ms'),
+    roundMsMax: safeInteger(wire.roundMsMax, 'round_ms_max'),
   }
 }
 

@@ -199,4 +199,9 @@ export interface PeerStatusView {
   readonly votes: boolean
   /** Of a learner that shall be promoted. */
   readonly catchUpRounds: number
+  /** Why it is not promoted yet; null: nothing lacks, or it is no such learner. */
+  readonly waitsFor: 'silent' | 'round' | 'slow' | 'others' | 'majority' | null
+  /** 0 before the first round is over; a round has to be shorter than `roundMsMax`. */
+  readonly lastRoundMs: number
+  readonly roundMsMax: number
 }

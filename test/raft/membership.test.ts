@@ -236,7 +236,7 @@ await t.test(
     t.same(leaders(group), ['a'], 'the leader stays')
     t.match(group.status('a').configuration, { voters: founding, learners: ['d'] })
     const learner = group.status('a').peers.find(({ id }) => id === 'd')
-    t.match(learner, { votes: false, catchUp: { rounds: 0, caughtUp: false } })
+    t.match(learner, { votes: false, catchUp: { rounds: 0, waitsFor: 'silent' } })
     group.propose('a', 'meanwhile')
     group.settle()
     t.same(group.appliedTexts('b'), ['meanwhile'])
@@ -246,6 +246,25 @@ await t.test(
     t.same(group.appliedTexts('d'), ['meanwhile'])
   },
 )
+
+await t.test('a learner that has caught up says whom the promotion waits for', async (t) => {
+  const waitsFor = (group: ReturnType<typeof groupOf>) =>
+    group.status('a').peers.find(({ id }) => id === 'd')?.catchUp?.waitsFor
+  const half = groupOf(founding, ['d'])
+  half.isolate('b')
+  half.run(electionTicksMax)
+  half.change('a', ['b', 'd'])
+  half.run(3 * electionTicksMax)
+  t.equal(waitsFor(half), 'majority')
+  const pair = groupOf(founding, ['d', 'e'])
+  pair.isolate('e')
+  pair.change('a', ['a', 'b', 'c', 'd', 'e'])
+  pair.run(3 * electionTicksMax)
+  t.equal(waitsFor(pair), 'others')
+  pair.heal()
+  settleChange(pair)
+  t.equal(waitsFor(pair), undefined, 'a voter by now')
+})
 
 await t.test('a plan that waits for a learner may be replaced or given up', async (t) => {
   const group = groupOf(founding, ['d', 'e'])

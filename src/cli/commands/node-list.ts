@@ -3,6 +3,7 @@ import type { StatusView } from '../../client/index.js'
 import type { OpenSession } from '../command-module.js'
 import { escapeLine } from '../escape.js'
 import { readNodes } from '../governed-nodes.js'
+import { promotionText } from '../present/promotion.js'
 import { table } from '../table.js'
 
 export function define(command: Command, open: OpenSession): void {
@@ -18,6 +19,8 @@ export function define(command: Command, open: OpenSession): void {
     )
     const heard = new Map(answers.flatMap((one) => (one === undefined ? [] : [[one.nodeId, one]])))
     const rows = nodes.map((node) => ({ node, status: heard.get(node.id) }))
+    const peers = [...heard.values()].find(({ role }) => role === 'leader')?.peers ?? []
+    const lacks = new Map(peers.map((peer) => [peer.nodeId, promotionText(peer)]))
     const members = new Set(nodes.map(({ id }) => id))
     // Its process still runs, though the cluster has let it go: somebody should stop it.
     const left = [...heard.values()].filter(
@@ -32,13 +35,14 @@ export function define(command: Command, open: OpenSession): void {
           owner: node.owner,
           incarnation: node.incarnation,
           answers: status !== undefined,
+          notPromoted: lacks.get(node.id) ?? null,
           ...(status === undefined ? {} : { raftRole: nowOf(status), ready: status.ready }),
         })),
         removed: left.map(({ nodeId }) => nodeId),
       },
       () =>
         table(
-          ['NODE', 'ADDRESS', 'MEMBER AS', 'OWNER', 'IS NOW', 'READY'],
+          ['NODE', 'ADDRESS', 'MEMBER AS', 'OWNER', 'IS NOW', 'READY', ''],
           [
             ...rows.map(({ node, status }) => [
               node.id,
@@ -47,12 +51,25 @@ export function define(command: Command, open: OpenSession): void {
               escapeLine(node.owner),
               status === undefined ? 'no answer' : escapeLine(nowOf(status)),
               status === undefined ? '?' : status.ready ? 'yes' : 'no',
+              notPromotedText(lacks.get(node.id)),
             ]),
-            ...left.map(({ nodeId }) => [escapeLine(nodeId), '-', 'none', '-', 'removed', 'no']),
+            ...left.map(({ nodeId }) => [
+              escapeLine(nodeId),
+              '-',
+              'none',
+              '-',
+              'removed',
+              'no',
+              '',
+            ]),
           ],
         ),
     )
   })
+}
+
+function notPromotedText(lacks: string | null | undefined): string {
+  return typeof lacks === 'string' ? `no voter yet: ${lacks}` : ''
 }
 
 /** A node that knows it is removed says so, whatever role its Raft stopped in. */

@@ -8,7 +8,7 @@ import type { CatchUp, Core, LeaderState } from '../core.js'
 import type { Progress } from '../progress/progress.js'
 import { hasQuorum } from '../quorum.js'
 import { trace } from '../trace.js'
-import type { NodeId } from '../types.js'
+import type { CatchUpStatus, NodeId } from '../types.js'
 
 /** Learners of the configuration in force that its target makes voters. */
 function promotedOf(core: Core): readonly NodeId[] {
@@ -69,10 +69,39 @@ function endRound(core: Core, id: NodeId, catchUp: CatchUp): CatchUp {
   const caughtUp = ticks < core.options.electionTicksMin
   const rounds = catchUp.rounds + 1
   trace(core, 'LearnerRound', { peer: id, rounds, ticks, caughtUp })
-  return { ...startRound(core, rounds), caughtUp }
+  return { ...startRound(core, rounds), caughtUp, lastRoundTicks: ticks }
 }
 
 function startRound(core: Core, rounds: number): CatchUp {
   const { lastIndex } = core.log
-  return { rounds, caughtUp: false, roundEnd: lastIndex, roundStartedAtTicks: core.now }
+  return {
+    rounds,
+    caughtUp: false,
+    roundEnd: lastIndex,
+    roundStartedAtTicks: core.now,
+    lastRoundTicks: null,
+  }
+}
+
+/** Null for who is no learner that shall be promoted. */
+export function catchUpStatus(core: Core, leader: LeaderState, id: NodeId): CatchUpStatus | null {
+  const catchUp = leader.catchUps.get(id)
+  const progress = leader.peers.get(id)
+  if (catchUp === undefined || progress === undefined) return null
+  const { rounds, caughtUp, lastRoundTicks } = catchUp
+  const waitsFor = isHeard(core, progress) ? whatLacks(core, leader, catchUp) : 'silent'
+  const roundTicksMax = core.options.electionTicksMin
+  return { rounds, caughtUp, lastRoundTicks, roundTicksMax, waitsFor }
+}
+
+/** In the order in which the promotion asks for it (duties.ts). */
+function whatLacks(
+  core: Core,
+  leader: LeaderState,
+  { caughtUp, lastRoundTicks }: CatchUp,
+): CatchUpStatus['waitsFor'] {
+  if (!caughtUp) return lastRoundTicks === null ? 'round' : 'slow'
+  if (!everyoneHasCaughtUp(leader)) return 'others'
+  const { target } = core.configurations.inForce.configuration
+  return target === null || majorityIsHeard(core, leader, target) ? null : 'majority'
 }

@@ -6685,6 +6685,15 @@ export namespace countersign {
             /** PeerStatus catchUpRounds. */
             catchUpRounds: number;
 
+            /** PeerStatus waitsFor. */
+            waitsFor: string;
+
+            /** PeerStatus lastRoundMs. */
+            lastRoundMs: number;
+
+            /** PeerStatus roundMsMax. */
+            roundMsMax: number;
+
             /**
              * Creates a new PeerStatus instance using the specified properties.
              * @param [properties] Properties to set
@@ -6743,6 +6752,15 @@ export namespace countersign {
 
                 /** PeerStatus catchUpRounds */
                 catchUpRounds?: (number|null);
+
+                /** PeerStatus waitsFor */
+                waitsFor?: (string|null);
+
+                /** PeerStatus lastRoundMs */
+                lastRoundMs?: (number|null);
+
+                /** PeerStatus roundMsMax */
+                roundMsMax?: (number|null);
 
                 /** Unknown fields preserved while decoding when enabled */
                 $unknowns?: Uint8Array[];

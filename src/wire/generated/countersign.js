@@ -16750,6 +16750,9 @@ export const countersign = $root.countersign = (() => {
              * @property {boolean|null} [connected] PeerStatus connected
              * @property {boolean|null} [votes] PeerStatus votes
              * @property {number|null} [catchUpRounds] PeerStatus catchUpRounds
+             * @property {string|null} [waitsFor] PeerStatus waitsFor
+             * @property {number|null} [lastRoundMs] PeerStatus lastRoundMs
+             * @property {number|null} [roundMsMax] PeerStatus roundMsMax
              * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
              */
 
@@ -16854,6 +16857,30 @@ export const countersign = $root.countersign = (() => {
             PeerStatus.prototype.catchUpRounds = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
 
             /**
+             * PeerStatus waitsFor.
+             * @member {string} waitsFor
+             * @memberof countersign.v1.PeerStatus
+             * @instance
+             */
+            PeerStatus.prototype.waitsFor = "";
+
+            /**
+             * PeerStatus lastRoundMs.
+             * @member {number} lastRoundMs
+             * @memberof countersign.v1.PeerStatus
+             * @instance
+             */
+            PeerStatus.prototype.lastRoundMs = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
+             * PeerStatus roundMsMax.
+             * @member {number} roundMsMax
+             * @memberof countersign.v1.PeerStatus
+             * @instance
+             */
+            PeerStatus.prototype.roundMsMax = $util.Long ? $util.Long.fromBits(0,0,true) : 0;
+
+            /**
              * Creates a new PeerStatus instance using the specified properties.
              * @function create
              * @memberof countersign.v1.PeerStatus
@@ -16903,6 +16930,12 @@ export const countersign = $root.countersign = (() => {
                     writer.uint32(/* id 8, wireType 0 =*/64).bool(message.votes);
                 if (message.catchUpRounds != null && $Object.hasOwnProperty.call(message, "catchUpRounds") && (typeof message.catchUpRounds === "object" ? message.catchUpRounds.low || message.catchUpRounds.high : message.catchUpRounds !== 0))
                     writer.uint32(/* id 9, wireType 0 =*/72).uint64(message.catchUpRounds);
+                if (message.waitsFor != null && $Object.hasOwnProperty.call(message, "waitsFor") && message.waitsFor !== "")
+                    writer.uint32(/* id 10, wireType 2 =*/82).string(message.waitsFor);
+                if (message.lastRoundMs != null && $Object.hasOwnProperty.call(message, "lastRoundMs") && (typeof message.lastRoundMs === "object" ? message.lastRoundMs.low || message.lastRoundMs.high : message.lastRoundMs !== 0))
+                    writer.uint32(/* id 11, wireType 0 =*/88).uint64(message.lastRoundMs);
+                if (message.roundMsMax != null && $Object.hasOwnProperty.call(message, "roundMsMax") && (typeof message.roundMsMax === "object" ? message.roundMsMax.low || message.roundMsMax.high : message.roundMsMax !== 0))
+                    writer.uint32(/* id 12, wireType 0 =*/96).uint64(message.roundMsMax);
                 if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                     for (let i = 0; i < message.$unknowns.length; ++i)
                         writer.raw(message.$unknowns[i]);
@@ -17026,6 +17059,33 @@ export const countersign = $root.countersign = (() => {
                                 message.catchUpRounds = value;
                             else
                                 delete message.catchUpRounds;
+                            continue;
+                        }
+                    case 10: {
+                            if (wireType !== 2)
+                                break;
+                            if ((value = reader.stringVerify()).length)
+                                message.waitsFor = value;
+                            else
+                                delete message.waitsFor;
+                            continue;
+                        }
+                    case 11: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.lastRoundMs = value;
+                            else
+                                delete message.lastRoundMs;
+                            continue;
+                        }
+                    case 12: {
+                            if (wireType !== 0)
+                                break;
+                            if (typeof (value = reader.uint64()) === "object" ? value.low || value.high : value !== 0)
+                                message.roundMsMax = value;
+                            else
+                                delete message.roundMsMax;
                             continue;
                         }
                     }
