@@ -29,7 +29,9 @@ for (const life of chosen) {
     const found = await crashPointsOf(life, folder)
     points += found.points
     failures.push(...found.failures)
-    if (!values.json) console.log(`${String(found.points).padStart(6)}  ${life.name}`)
+    if (values.json) continue
+    console.log(`${String(found.points).padStart(6)}  ${life.name}`)
+    for (const failure of found.failures) console.log(`FAILED ${failure}`)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -38,7 +40,6 @@ const seconds = Math.round((performance.now() - startedMs) / 100) / 10
 if (values.json) {
   console.log(JSON.stringify({ lives: chosen.length, points, seconds, failures }))
 } else {
-  for (const failure of failures) console.log(`FAILED ${failure}`)
   console.log(
     `${String(points)} crash points in ${String(chosen.length)} lives, each life with ` +
       `${String(Object.keys(cuts).length)} cuts of the power, in ${String(seconds)} s; ` +
