@@ -131,7 +131,7 @@ export class Dialer {
         this.#stream = null
         if (this.#stopped) return
         this.#note(error)
-        if (error.code === 'NODE_REMOVED') this.#events.removedBy(this.#peer.id)
+        if (saysThatWeAreRemoved(error, this.#peer)) this.#events.removedBy(this.#peer.id)
         if (stoodMs === null) {
           this.#retryLater()
           return
@@ -162,4 +162,9 @@ export class Dialer {
     }
     this.#lastError = error.message
   }
+}
+
+/** The same code is our own verdict on a peer that was removed: that one names the peer. */
+function saysThatWeAreRemoved({ code, details }: CountersignError, peer: KnownPeer): boolean {
+  return code === 'NODE_REMOVED' && details['nodeId'] !== peer.id
 }

@@ -8,6 +8,7 @@ import {
   group,
   heartbeat,
   newAuthority,
+  patient,
   Recorder,
   startPeers,
   tlsOf,
@@ -184,6 +185,17 @@ await t.test(
     })
   },
 )
+
+await t.test('that a peer was removed is no word of our own removal', async (t) => {
+  const [first, second] = await pairOf()
+  const a = await startPeers(t, { ...first, timing: { ...patient, removedGraceMs: 60_000 } })
+  a.peers.setMembers({ members: [], removed: ['node-2'], anyone: false })
+  await startPeers(t, second)
+  const link = (): PeerLink => at(a.peers.links(), 0)
+  await eventually(() => link().lastError?.includes('removed') === true)
+  t.match(link().lastError, /"node-2" was removed/)
+  t.equal(a.seen.count('removed by node-2'), 0)
+})
 
 await t.test('an address or a key that cannot be used is a configuration error', async (t) => {
   const [first] = await pairOf()
