@@ -101,6 +101,7 @@ async function bytesUntilAnswered(
         throw outOfTime()
       }
       connections.drop(address, client)
+      if (plan.target === 'leader') connections.warmOthers(search.addresses, address)
       search.failed(address)
     } else if (later.has(error.error.code)) {
       await pause(Math.min(waitOf(error.error), leftAfterMs), plan.signal)

@@ -51,6 +51,22 @@ export class Connections {
     return client
   }
 
+  /**
+   * One of `addresses` was lost, and with it perhaps the leader: whoever leads next will be called
+   * soon, so the others are dialled while they elect, and nobody waits for it. What is wrong with an
+   * address is said by the call that goes there.
+   */
+  warmOthers(addresses: readonly string[], lost: string): void {
+    for (const address of addresses) {
+      if (address === lost || this.#isClosed) continue
+      try {
+        this.to(address).getChannel().getConnectivityState(true)
+      } catch (error) {
+        if (!(error instanceof CountersignError)) throw error
+      }
+    }
+  }
+
   /** This channel failed; another call may have made a new one already. */
   drop(address: string, failed: Client): void {
     if (this.#clients.get(address) === failed) this.#clients.delete(address)

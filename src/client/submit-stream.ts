@@ -188,6 +188,7 @@ export class ReroutingSubmitStream implements SubmitStream {
     }
     if (failure.kind === 'lost') {
       connections.drop(open.address, open.client)
+      connections.warmOthers(search.addresses, open.address)
       if (failure.wasSent) for (const one of this.#pending.values()) one.isOutcomeOpen = true
     }
     search.failed(open.address)

@@ -141,7 +141,7 @@ export const settings = {
     minimum: 0,
     maximum: 1000,
     description:
-      'After the leader\u2019s process is seen to be gone (its port refuses), the election starts within this many ticks.',
+      'After the leader\u2019s process is seen to be gone (its port refuses), the others campaign in turn, in the order of their ids, and none later than after this many ticks.',
   },
   'raft.appendBytesMax': {
     type: 'integer',

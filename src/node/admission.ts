@@ -13,6 +13,7 @@ import {
 } from '../machine/index.js'
 import type { Event, NodeId } from '../raft/index.js'
 import type { Verify } from '../signing/index.js'
+import type { LeaderWait } from './leader-wait.js'
 import type { LeadershipRecord } from './leadership-record.js'
 import type { LogClock } from './log-clock.js'
 import type { PeerLink } from './ports.js'
@@ -30,6 +31,7 @@ export interface AdmissionParts {
   /** Put commands into the log without looking at them: a cheating leader, for tests. */
   readonly admitForged: boolean
   readonly leadership: LeadershipRecord
+  readonly leaderWait: LeaderWait
   readonly submissions: Submissions
   readonly logClock: LogClock
   readonly nodeId: NodeId
@@ -52,7 +54,9 @@ export class Admission {
 
   /** As {@link NodePort.submit}. */
   async submit(command: Command): Promise<CommandResult> {
-    const { admitForged, leadership, logClock, notLeader } = this.#parts
+    const { admitForged, leadership, leaderWait, logClock, notLeader } = this.#parts
+    this.#refuseWhenStopping()
+    await leaderWait.untilKnown()
     this.#refuseWhenStopping()
     const early = admitForged ? null : this.#lookFirst(command)
     if (early !== null) return early

@@ -10,6 +10,7 @@ import { startTicker, type Ticker } from './clock.js'
 import type { ClusterNodeOptions } from './cluster-node-options.js'
 import { Latencies } from './latencies.js'
 import { LeaderHint } from './leader-hint.js'
+import { LeaderWait } from './leader-wait.js'
 import { transferLeadership } from './leadership-transfer.js'
 import { LinearizableReads } from './linearizable-reads.js'
 import { NodeEngine } from './node-engine.js'
@@ -44,6 +45,7 @@ export class ClusterNode implements NodePort {
   readonly #latencies: Latencies
   readonly #hint: LeaderHint
   readonly #engine: NodeEngine
+  readonly #leaderWait: LeaderWait
   readonly #admission: Admission
   readonly #startedAt: number
   #ticker: Ticker | null = null
@@ -90,9 +92,15 @@ export class ClusterNode implements NodePort {
         this.#fail(thrown)
       },
     })
+    this.#leaderWait = new LeaderWait({
+      leadership: this.#engine.leadership,
+      clock,
+      heldMax: limits.commandsInFlightMax,
+    })
     this.#admission = new Admission({
       ...options,
       proposed,
+      leaderWait: this.#leaderWait,
       leadership: this.#engine.leadership,
       submissions: this.#submissions,
       logClock: this.#engine.logClock,
@@ -133,6 +141,8 @@ export class ClusterNode implements NodePort {
   ): Promise<{ readonly value: T; readonly revision: number }> {
     this.#refuseWhenStopping()
     if (consistency === 'linearizable') {
+      await this.#leaderWait.untilKnown()
+      this.#refuseWhenStopping()
       await this.#reads.wait((id) => {
         this.#engine.push({ kind: 'read', id })
       })

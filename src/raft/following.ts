@@ -1,6 +1,6 @@
 /** Whom a node follows, and how it comes to doubt. */
 import type { Core } from './core.js'
-import { becomeFollower, campaignSoon, restartElectionTimer } from './roles.js'
+import { becomeFollower, campaignInTurn, restartElectionTimer } from './roles.js'
 import { trace } from './trace.js'
 import type { NodeId } from './types.js'
 
@@ -55,7 +55,7 @@ export function handlePeerRefused(core: Core, peer: NodeId): void {
   }
   core.forgotten = { leader: peer, term: core.currentTerm, atTicks: core.now }
   core.role = { kind: 'follower', leader: null }
-  campaignSoon(core)
+  campaignInTurn(core, peer)
   trace(core, 'ForgetLeader', { leader: peer, why: 'refused' })
 }
 

@@ -6,6 +6,9 @@ import { ReadQueue } from './read-index.js'
 import { trace } from './trace.js'
 import { logIndex, term, type Entry, type NodeId, type Term } from './types.js'
 
+/** Two ticks: the pre-vote of the one before has begun for at least one tick. */
+const turnTicks = 2
+
 /** Draws the election timeout anew, uniform in [min, max) (3.4). */
 export function restartElectionTimer(core: Core): void {
   const { electionTicksMin, electionTicksMax, random } = core.options
@@ -28,6 +31,19 @@ export function campaignAfterSplit(core: Core): void {
   core.splitsInRow += 1
   const rangeTicks = core.options.refusalTicksMax * 2 ** core.splitsInRow
   if (rangeTicks < core.options.electionTicksMin) campaignWithin(core, rangeTicks)
+}
+
+/**
+ * Everybody but `lost` may campaign: in turn, in the order of their ids, far enough apart for the
+ * one before to be through, and none later than refusalTicksMax. Chance would let two of them meet
+ * now and then, which costs a whole election more. Viewstamped Replication settles the next primary
+ * by a fixed order as well; here the order is only who tries first, and a node with a longer log
+ * refuses and tries itself.
+ */
+export function campaignInTurn(core: Core, lost: NodeId): void {
+  const before = core.configurations.voters.filter((id) => id < core.id && id !== lost)
+  core.electionStartedAtTicks = core.now
+  core.electionTimeoutTicks = Math.min(before.length * turnTicks, core.options.refusalTicksMax)
 }
 
 function campaignWithin(core: Core, rangeTicks: number): void {

@@ -135,8 +135,8 @@ export const electionMutants: readonly Mutant[] = [
     source: 'fast failover',
     file: 'src/raft/following.ts',
     find: `  core.role = { kind: 'follower', leader: null }
-  campaignSoon(core)`,
-    replace: '  campaignSoon(core)',
+  campaignInTurn(core, peer)`,
+    replace: '  campaignInTurn(core, peer)',
   },
   {
     name: 'flapping link not limited',

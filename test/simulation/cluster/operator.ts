@@ -21,7 +21,6 @@ interface Listed {
 }
 
 export class Operator {
-  isOver = false
   /** Changes that went live. */
   changes = 0
   private readonly person: PersonAtWork
@@ -32,6 +31,7 @@ export class Operator {
   private lastNumber: number
   /** Voters of every change that was asked for since the last one that is known to be live. */
   private asked: readonly Configuration[] = []
+  private over = false
 
   constructor(
     person: PersonAtWork,
@@ -57,11 +57,17 @@ export class Operator {
     return this.asked
   }
 
+  /** Nothing is asked for any more. */
+  end(): void {
+    this.over = true
+  }
+
   async work(): Promise<void> {
-    while (!this.isOver) {
+    while (!this.over) {
       await this.requests.sleep(this.random.between(0.5, 1.5) * this.everyMs)
       const listed = await this.list()
-      if (listed === null) continue
+      // What is begun from here on would not be in `wanted` when the faults end.
+      if (listed === null || this.over) continue
       const grows = listed.length < votersMax && this.random.chance(listed.length < 3 ? 0.9 : 0.5)
       const shrinks = listed.length > 1 && (!grows || this.random.chance(0.4))
       if (!grows && !shrinks) continue

@@ -209,7 +209,7 @@ class ClusterSimulation {
     for (const watcher of this.watchers) watcher.follow()
     await this.runUntil(this.options.faultyMs)
     for (const person of this.persons) person.isOver = true
-    if (this.operator !== null) this.operator.isOver = true
+    this.operator?.end()
     if (this.release !== null) this.release.isOver = true
     await this.live()
     this.checkCalm()
