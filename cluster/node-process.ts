@@ -44,6 +44,12 @@ const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+// A signal ends a program without `exit`, unless somebody listens; whoever does ends it in order.
+for (const [signal, number] of Object.entries({ SIGINT: 2, SIGTERM: 15, SIGHUP: 1 })) {
+  process.on(signal, () => {
+    if (process.listenerCount(signal) === 1) process.exit(128 + number)
+  })
+}
 
 export class NodeProcess {
   readonly id: string

@@ -6,6 +6,7 @@ import { approval, freshPath, proposal, rulesDigestOf, withdrawal } from './mess
 
 export interface LoadFigures {
   readonly perSecond: number
+  /** Of proposals, or of whole changes. */
   readonly p50Ms: number
   readonly p99Ms: number
   /** Processor milliseconds that one operation took in all: the client and the three nodes. */
@@ -14,22 +15,30 @@ export interface LoadFigures {
   readonly boundPerSecond: number
 }
 
+/** What a run has done so far. */
+interface Tally {
+  operations: number
+  /** Milliseconds of those whose latency is asked for. */
+  readonly latencies: number[]
+}
+
 async function measured(
   cluster: BenchCluster,
-  run: (record: (latencyMs: number) => void) => Promise<void>,
+  run: (tally: Tally) => Promise<void>,
 ): Promise<LoadFigures> {
   const pids = cluster.running.nodes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]))
   pids.push(process.pid)
   const spent = () => pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0)
-  const latencies: number[] = []
+  const tally: Tally = { operations: 0, latencies: [] }
+  const { latencies } = tally
   const cpuBefore = spent()
   const begin = performance.now()
-  await run((latencyMs) => latencies.push(latencyMs))
+  await run(tally)
   const seconds = (performance.now() - begin) / 1000
-  const cpuEach = (spent() - cpuBefore) / latencies.length
+  const cpuEach = (spent() - cpuBefore) / tally.operations
   latencies.sort((a, b) => a - b)
   return {
-    perSecond: latencies.length / seconds,
+    perSecond: tally.operations / seconds,
     p50Ms: percentile(latencies, 0.5),
     p99Ms: percentile(latencies, 0.99),
     cpuMsEach: cpuEach * 1000,
@@ -56,12 +65,13 @@ export async function commandLoad(
   const stream = options.by === 'stream' ? client.proposeStream() : undefined
   const propose = (message: SignedMessage) => stream?.submit(message) ?? client.propose(message)
   const withdraw = (message: SignedMessage) => stream?.submit(message) ?? client.withdraw(message)
-  const figures = await measured(cluster, async (record) => {
+  const figures = await measured(cluster, async (tally) => {
     await Promise.all(
       scripts.map(async (script) => {
         for (const pair of script) {
-          record(await timed(() => propose(pair.propose)))
-          record(await timed(() => withdraw(pair.withdraw)))
+          tally.latencies.push(await timed(() => propose(pair.propose)))
+          await withdraw(pair.withdraw)
+          tally.operations += 2
         }
       }),
     )
@@ -95,7 +105,7 @@ export async function changeLoad(
   const stop = new AbortController()
   const watching = watchActivations(client, stop.signal, (changeId) => seen.get(changeId)?.())
   await watching.started
-  const figures = await measured(cluster, async (record) => {
+  const figures = await measured(cluster, async (tally) => {
     await Promise.all(
       scripts.map(async (script) => {
         for (const change of script) {
@@ -105,7 +115,8 @@ export async function changeLoad(
           await Promise.all(change.approvals.map((message) => client.decide(message)))
           await arrived
           seen.delete(change.changeId)
-          record(performance.now() - begin)
+          tally.latencies.push(performance.now() - begin)
+          tally.operations += 1
         }
       }),
     )

@@ -92,9 +92,9 @@ try {
     const figures = await commandLoad(cluster, client, { clients, commands, by: 'unary' })
     sayLoad(`commands, ${String(clients)} client(s), unary`, figures)
   }
-  for (const inFlight of [16, 256]) {
+  for (const inFlight of [1, 16, 64, 256]) {
     progress('one stream ...')
-    const commands = 8000 * scale
+    const commands = (inFlight === 1 ? 1000 : 8000) * scale
     const figures = await commandLoad(cluster, client, {
       clients: inFlight,
       commands,

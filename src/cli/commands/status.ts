@@ -4,6 +4,7 @@ import type { OpenSession } from '../command-module.js'
 import { CountersignError } from '../../errors.js'
 import { escapeLine } from '../escape.js'
 import { failureJson } from '../output.js'
+import { promotionText } from '../present/promotion.js'
 import { plainJson } from '../present/plain-json.js'
 import { timeText } from '../present/time.js'
 import type { Style } from '../style.js'
@@ -91,6 +92,11 @@ function humanLines(answers: readonly Answer[], style: Style): string[] {
         style.red(`${String(first.noise)} forged entries stand in the log: a leader cheated`),
       )
     }
+  }
+  for (const peer of leader?.peers ?? []) {
+    const lacks = promotionText(peer)
+    if (lacks !== null)
+      lines.push(style.yellow(`${escapeLine(peer.nodeId)} is no voter yet: ${lacks}`))
   }
   if (leader === undefined)
     lines.push(style.yellow('no leader is known: nothing can be written now'))
