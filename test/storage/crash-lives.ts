@@ -239,6 +239,35 @@ export const lives: readonly Life[] = [
     ],
   },
   {
+    name: 'leaders come and go between snapshots',
+    steps: [
+      ...[begun, write({ entries: entries(1, 4, 1) }), committed(3), apply(3, 1)],
+      ...upTo(3, (at) => at).flatMap((at) => [
+        write({
+          ...{ term: at + 1, vote: `node-${String(at)}`, commit: 2 * at + 1 },
+          ...{ truncateAfter: 2 * at + 1, entries: entries(2 * at + 2, 2 * at + 4, at + 1) },
+        }),
+        snapshot(2 * at + 1, at),
+        side(
+          write({
+            ...{ term: at + 1, vote: `node-${String(at)}`, commit: 2 * at + 2 },
+            ...{ purgeTo: 2 * at },
+          }),
+          removeBelow(2 * at + 1),
+        ),
+      ]),
+    ],
+  },
+  {
+    name: 'behind, covered by a snapshot, and level again',
+    steps: [
+      ...[begun, write({ entries: entries(1, 3, 1) }), committed(3), apply(3, 1)],
+      ...[fetched(12, 2), install(12, 2), clearState, apply(12, 2), removeBelow(12)],
+      ...upTo(4, (at) => side(write({ entries: entries(at + 12, at + 12, 2) }), apply(at + 11, 2))),
+      ...[snapshot(15, 2), write({ term: 2, commit: 15, purgeTo: 14 }), removeBelow(15)],
+    ],
+  },
+  {
     name: 'everything at once',
     steps: [
       ...[begun, write({ entries: entries(1, 6, 1) })],
