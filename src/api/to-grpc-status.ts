@@ -1,13 +1,18 @@
-/** Errors on their way out: gRPC status, one sentence, and the Refusal as a trailer for machines. */
+/** Errors on their way out: gRPC status, one sentence, and trailers for machines. */
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js'
 import { CountersignError, errorTable, refusal, type Refusal } from '../errors.js'
-import { encodeRefusal, refusalTrailer } from '../wire/index.js'
+import {
+  encodeRefusal,
+  encodeStatusDetails,
+  refusalTrailer,
+  statusDetailsTrailer,
+} from '../wire/index.js'
 
 /**
- * Some gRPC libraries refuse more than 8 KiB of headers in all; facts that do not fit are left out,
- * never the code.
+ * Some gRPC libraries refuse more than 8 KiB of headers in all, binary ones count in base64, and the
+ * sentence is in three of them; facts that do not fit are left out, never the code.
  */
-const trailerBytesMax = 4 * 1024
+const trailerBytesMax = 3 * 1024
 const messageLengthMax = 1024
 
 export type GrpcFailure = Pick<StatusObject, 'code' | 'details'> & { readonly metadata: Metadata }
@@ -27,13 +32,12 @@ export function toRefusal(thrown: unknown): Refusal {
 
 export function refusalToGrpcStatus(refused: Refusal): GrpcFailure {
   const fitting = fitted(refused)
+  const code = status[errorTable[fitting.code].grpc]
+  const details = `${fitting.code}: ${fitting.message}`
   const metadata = new Metadata()
   metadata.set(refusalTrailer, Buffer.from(encodeRefusal(fitting)))
-  return {
-    code: status[errorTable[fitting.code].grpc],
-    details: `${fitting.code}: ${fitting.message}`,
-    metadata,
-  }
+  metadata.set(statusDetailsTrailer, Buffer.from(encodeStatusDetails(code, details, fitting)))
+  return { code, details, metadata }
 }
 
 /** Inside the bound, and well-formed: grpc-js throws on a lone surrogate in the details. */

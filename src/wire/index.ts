@@ -37,6 +37,7 @@ export {
   type Codec,
   type Method,
 } from './api-methods.js'
+export { encodeStatusDetails, statusDetailsTrailer } from './status-details.js'
 export { decodeRefusal, encodeRefusal, isChangeState } from './api-codec-values.js'
 export { entryBytes, historyItemBytes } from './api-codec-config.js'
 export type {

@@ -8,7 +8,7 @@ import './without-long.js'
 import protobuf from 'protobufjs/minimal.js'
 import { CountersignError } from '../errors.js'
 
-export { countersign } from './generated/countersign.js'
+export { countersign, google } from './generated/countersign.js'
 
 /** What a decoder throws about bytes that do not say what they should: MALFORMED_REQUEST. */
 export function malformed(message: string, cause?: unknown): CountersignError {

@@ -22,8 +22,10 @@ import {
   configMethods,
   decodeRefusal,
   refusalTrailer,
+  statusDetailsTrailer,
   type SignedMessage,
 } from '../../src/wire/index.js'
+import { google } from '../../src/wire/protobuf.js'
 import { repositoryRoot } from '../house/repository.js'
 import { FakeCluster } from './fake-cluster.js'
 import { call, framed, refusalIn, session } from './raw-session.js'
@@ -50,16 +52,29 @@ function send(
   client: Client,
   at: string,
   bytes: Uint8Array,
-): Promise<{ grpc: number; refused: Refusal | null; words: string }> {
+): Promise<{ grpc: number; refused: Refusal | null; reason: string | null; words: string }> {
   return new Promise((resolve) => {
     client.makeUnaryRequest(at, same, same, Buffer.from(bytes), (error: ServiceError | null) => {
       resolve({
         grpc: error?.code ?? 0,
         refused: refusalOf(error?.metadata),
+        reason: reasonOf(error),
         words: error?.details ?? '',
       })
     })
   })
+}
+
+/** As a tool reads it that knows gRPC only; null unless it fits the status of the call. */
+function reasonOf(error: ServiceError | null): string | null {
+  const [bytes] = error?.metadata.get(statusDetailsTrailer) ?? []
+  if (error === null || !(bytes instanceof Buffer)) return null
+  const { code, message, details } = google.rpc.Status.decode(bytes)
+  const [any] = details
+  if (code !== error.code || message !== error.details || any === undefined) return null
+  if (any.type_url !== 'type.googleapis.com/google.rpc.ErrorInfo') return null
+  const { reason, domain } = google.rpc.ErrorInfo.decode(any.value ?? new Uint8Array(0))
+  return `${domain ?? ''}/${reason ?? ''}`
 }
 
 function refusalOf(metadata: Metadata | undefined): Refusal | null {
@@ -78,8 +93,9 @@ await t.test('every code crosses as its status, with code, sentence and facts', 
     on.cluster.first.twists.push(() =>
       Promise.reject(new CountersignError(code, `about ${code}`, { details: { n: 7 } })),
     )
-    const { grpc, refused, words } = await send(client, changesMethods.propose.path, bytes)
+    const { grpc, refused, reason, words } = await send(client, changesMethods.propose.path, bytes)
     t.equal(grpc, status[errorTable[code].grpc], code)
+    t.equal(reason, `countersign/${code}`)
     if (noise.has(code)) t.notMatch(words, 'about', 'what nobody foresaw stays inside')
     else t.same(refused, refusal(code, `about ${code}`, { n: 7 }))
   }
