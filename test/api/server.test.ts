@@ -71,10 +71,10 @@ function reasonOf(error: ServiceError | null): string | null {
   if (error === null || !(bytes instanceof Buffer)) return null
   const { code, message, details } = google.rpc.Status.decode(bytes)
   const [any] = details
-  if (code !== error.code || message !== error.details || any === undefined) return null
+  if (code !== Number(error.code) || message !== error.details || any === undefined) return null
   if (any.type_url !== 'type.googleapis.com/google.rpc.ErrorInfo') return null
-  const { reason, domain } = google.rpc.ErrorInfo.decode(any.value ?? new Uint8Array(0))
-  return `${domain ?? ''}/${reason ?? ''}`
+  const { reason, domain } = google.rpc.ErrorInfo.decode(any.value)
+  return `${domain}/${reason}`
 }
 
 function refusalOf(metadata: Metadata | undefined): Refusal | null {
