@@ -71,7 +71,7 @@ function reasonOf(error: ServiceError | null): string | null {
   if (error === null || !(bytes instanceof Buffer)) return null
   const { code, message, details } = google.rpc.Status.decode(bytes)
   const [any] = details
-  if (code !== Number(error.code) || message !== error.details || any === undefined) return null
+  if (code !== (error.code as number) || message !== error.details || any === undefined) return null
   if (any.type_url !== 'type.googleapis.com/google.rpc.ErrorInfo') return null
   const { reason, domain } = google.rpc.ErrorInfo.decode(any.value)
   return `${domain}/${reason}`
