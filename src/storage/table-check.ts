@@ -6,6 +6,7 @@
  * of both behind it; the footer leads to the index and the metaindex, these to all other blocks.
  */
 import { join } from 'node:path'
+import { crc32c } from './crc32c.js'
 import type { Files } from './files.js'
 import { snappyDecode } from './snappy.js'
 
@@ -106,18 +107,6 @@ class VarintReader {
   handle(): Handle {
     return { offset: this.next(), size: this.next() }
   }
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-  return crc
-})
-
-function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff
-  for (const byte of bytes) crc = (crc >>> 8) ^ (crcTable[(crc ^ byte) & 0xff] ?? 0)
-  return (crc ^ 0xffffffff) >>> 0
 }
 
 /** LevelDB stores it turned and shifted, as the CRC of data with a CRC in it is a weak one. */
