@@ -67,7 +67,8 @@ function indexKey(prefix: number, index: number): Buffer {
 /** The index of an entry's key; null for any other key. */
 export function entryIndexOf(key: Uint8Array): number | null {
   if (key.length !== 9 || key[0] !== entryPrefix) return null
-  const index = Number(Buffer.from(key).readBigUInt64BE(1))
+  const { buffer, byteOffset, byteLength } = key
+  const index = Number(Buffer.from(buffer, byteOffset, byteLength).readBigUInt64BE(1))
   return Number.isSafeInteger(index) ? index : null
 }
 
