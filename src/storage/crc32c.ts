@@ -37,3 +37,8 @@ export function crc32c(bytes: Uint8Array): number {
   for (; at < bytes.length; at += 1) crc = (crc >>> 8) ^ after(0, (crc ^ byteAt(at)) & 0xff)
   return ~crc >>> 0
 }
+
+/** LevelDB stores it turned and shifted, as the CRC of data with a CRC in it is a weak one. */
+export function maskedCrc(crc: number): number {
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
+}
