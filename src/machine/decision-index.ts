@@ -1,20 +1,24 @@
 import type { Hex16, Id } from '../approval/index.js'
-import type { DecisionRow } from './records.js'
+import { changeOfDecision, type DecisionRow } from './records.js'
+import { SortedList } from './sorted-list.js'
 import type { Table } from './table.js'
 
-/** Decisions and actions of each change, in log order. */
+/** Decisions and actions of each change, in log order. Holds ids: few of them are ever looked at. */
 export class DecisionIndex {
-  private readonly byChange = new Map<Hex16, DecisionRow[]>()
+  private readonly idsByChange = new Map<Hex16, SortedList<string>>()
+  private readonly table: Table<DecisionRow>
 
   constructor(table: Table<DecisionRow>) {
-    table.listen((_id, before, after) => {
-      if (before !== undefined) this.remove(before)
-      if (after !== undefined) this.add(after)
+    this.table = table
+    table.listenToIds((id, isThere) => {
+      if (isThere) this.add(id)
+      else this.remove(id)
     })
   }
 
   of(changeId: Hex16): readonly DecisionRow[] {
-    return this.byChange.get(changeId) ?? []
+    const ids = this.idsByChange.get(changeId)?.items ?? []
+    return ids.flatMap((id) => this.table.get(id) ?? [])
   }
 
   /** Approve, reject or revoke: the last one of each person, across revisions. */
@@ -35,23 +39,17 @@ export class DecisionIndex {
     return last
   }
 
-  private add(row: DecisionRow): void {
-    const rows = this.byChange.get(row.changeId)
-    if (rows === undefined) {
-      this.byChange.set(row.changeId, [row])
-      return
-    }
-    rows.push(row)
-    const previous = rows[rows.length - 2]
-    // Only records read back at start can come out of order.
-    if (previous !== undefined && previous.index > row.index) {
-      rows.sort((a, b) => a.index - b.index)
-    }
+  private add(id: string): void {
+    const changeId = changeOfDecision(id)
+    const ids = this.idsByChange.get(changeId)
+    if (ids === undefined) this.idsByChange.set(changeId, SortedList.of(id))
+    else ids.add(id)
   }
 
-  private remove(row: DecisionRow): void {
-    const rows = (this.byChange.get(row.changeId) ?? []).filter((other) => other !== row)
-    if (rows.length === 0) this.byChange.delete(row.changeId)
-    else this.byChange.set(row.changeId, rows)
+  private remove(id: string): void {
+    const changeId = changeOfDecision(id)
+    const ids = this.idsByChange.get(changeId)
+    ids?.remove(id)
+    if (ids?.items.length === 0) this.idsByChange.delete(changeId)
   }
 }

@@ -8,15 +8,33 @@ import { sha256Hex } from '../signing/index.js'
 
 const digestBits = 256
 const encoder = new TextEncoder()
+const lengthBytes = 8
+/** Bytes of UTF-8 that a UTF-16 code unit takes at the most. */
+const utf8BytesMax = 3
 
-/** SHA-256 over both lengths, the key and the value, as a number. */
+/** Where a record is put together: a start hashes every record, and parts of their own cost more. */
+let scratch = new Uint8Array(64 * 1024)
+
+/** SHA-256 over both lengths, four bytes each, big endian, the key and the value, as a number. */
 export function recordHash(key: string, value: Uint8Array): bigint {
-  const keyBytes = encoder.encode(key)
-  return BigInt(`0x${sha256Hex(lengths(keyBytes, value), keyBytes, value)}`)
+  const needed = lengthBytes + utf8BytesMax * key.length + value.length
+  if (scratch.length < needed) scratch = new Uint8Array(2 * needed)
+  const keyBytes = encoder.encodeInto(key, scratch.subarray(lengthBytes)).written
+  const view = new DataView(scratch.buffer)
+  view.setUint32(0, keyBytes)
+  view.setUint32(4, value.length)
+  const valueAt = lengthBytes + keyBytes
+  scratch.set(value, valueAt)
+  return BigInt(`0x${sha256Hex(scratch.subarray(0, valueAt + value.length))}`)
 }
 
 export class MultisetDigest {
   private sum = 0n
+
+  /** As `hex` gave it. */
+  startFrom(hex: string): void {
+    this.sum = BigInt(`0x${hex}`)
+  }
 
   add(hash: bigint): void {
     this.sum = BigInt.asUintN(digestBits, this.sum + hash)
@@ -30,13 +48,4 @@ export class MultisetDigest {
   hex(): string {
     return this.sum.toString(16).padStart(64, '0')
   }
-}
-
-/** Four bytes each, big endian. */
-function lengths(key: Uint8Array, value: Uint8Array): Uint8Array {
-  const prefix = new Uint8Array(8)
-  const view = new DataView(prefix.buffer)
-  view.setUint32(0, key.length)
-  view.setUint32(4, value.length)
-  return prefix
 }

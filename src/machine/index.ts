@@ -2,7 +2,7 @@
 export type * from './commands.js'
 export type * from './events.js'
 export type * from './views.js'
-export { createMachine, restoreMachine } from './machine.js'
+export { createMachine, restoreMachine, restoreMachineAfter } from './machine.js'
 export type { Applied, Check, Machine } from './machine.js'
 export type { MachineReads } from './reads.js'
 export type { StateWrite } from './table.js'

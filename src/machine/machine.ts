@@ -23,7 +23,7 @@ import { MembershipView } from './membership.js'
 import { createReads } from './reads.js'
 import type { MachineReads } from './reads.js'
 import { firstResultOf, repeatedResult } from './replay.js'
-import { judgeState, stateFrom } from './restore.js'
+import { judgeState, stateAfter, stateFrom, type KnownState } from './restore.js'
 import { State } from './state.js'
 import type { Step } from './step.js'
 import { statusOf } from './status.js'
@@ -100,6 +100,16 @@ export function restoreMachine(
   records: Iterable<readonly [key: string, value: Uint8Array]>,
 ): Machine {
   return new ReplicatedMachine(lawOf(genesis, clusterId), stateFrom(records))
+}
+
+/** The same from a state that is known, and what has changed since. Throws STORE_DAMAGED. */
+export function restoreMachineAfter(
+  genesis: Genesis,
+  clusterId: Hex32,
+  known: KnownState,
+  changes: Iterable<StateWrite>,
+): Machine {
+  return new ReplicatedMachine(lawOf(genesis, clusterId), stateAfter(known, changes))
 }
 
 class ReplicatedMachine implements Machine {

@@ -211,8 +211,17 @@ export const revisionRowId = (changeId: Hex16, revision: number): string =>
 export const decisionRowId = (changeId: Hex16, index: Revision): string =>
   `${changeId}@${padded(index, 16)}`
 
+/** The ids of the decisions of one change sort in log order. */
+export const changeOfDecision = (id: string): Hex16 => id.slice(0, id.indexOf('@'))
+
 export const writeRowId = (path: Path, modRevision: Revision): string =>
   `${path}@${padded(modRevision, 16)}`
+
+/** The other way; a path may hold an `@` of its own. */
+export function writeOfRowId(id: string): { readonly path: Path; readonly modRevision: Revision } {
+  const at = id.lastIndexOf('@')
+  return { path: id.slice(0, at), modRevision: Number(id.slice(at + 1)) }
+}
 
 /** Several changes may activate at one Tick; the changeId keeps them apart. */
 export const activationRowId = (index: Revision, order: number): string =>

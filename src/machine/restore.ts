@@ -1,18 +1,72 @@
 /** A state from stored records: of the state store at start, or of a snapshot. */
 import { CountersignError } from '../errors.js'
 import type { Hex32, Revision } from '../approval/index.js'
+import { recordHash } from './digest.js'
 import { State } from './state.js'
+import type { StateWrite, Table } from './table.js'
 
-/** In any order. Throws STORE_DAMAGED. */
-export function stateFrom(records: Iterable<readonly [key: string, value: Uint8Array]>): State {
+/** A state whose records are known to come to this digest: those of a verified snapshot. */
+export interface KnownState {
+  /** In any order. */
+  readonly records: Iterable<StoredRecord>
+  readonly digest: Hex32
+}
+
+type StoredRecord = readonly [key: string, value: Uint8Array]
+
+/** In any order; the digest is worked out. Throws STORE_DAMAGED. */
+export function stateFrom(records: Iterable<StoredRecord>): State {
   const state = new State()
-  const tables = new Map(state.tables().map((table) => [table.name, table]))
+  const tables = tablesOf(state)
+  const { digest } = state.journal
   for (const [key, value] of records) {
-    const slash = key.indexOf('/')
-    const table = tables.get(key.slice(0, slash))
-    if (table === undefined) throw damaged(`The state record ${key} belongs to no table.`)
-    table.load(key.slice(slash + 1), value)
+    const { table, id } = placeOf(key, tables)
+    digest.add(recordHash(key, value))
+    table.load(id, value)
   }
+  return initialised(state)
+}
+
+/**
+ * The known state with these records changed, null for those that are gone. Only what changed is
+ * hashed, so its digest is right only if that of `known` is. Throws STORE_DAMAGED.
+ */
+export function stateAfter(known: KnownState, changes: Iterable<StateWrite>): State {
+  const state = new State()
+  const tables = tablesOf(state)
+  const { digest } = state.journal
+  for (const [key, value] of known.records) {
+    const { table, id } = placeOf(key, tables)
+    table.load(id, value)
+  }
+  digest.startFrom(known.digest)
+  for (const { key, value } of changes) {
+    const { table, id } = placeOf(key, tables)
+    const before = table.record(id)
+    if (before !== undefined) digest.remove(recordHash(key, before))
+    if (value !== null) digest.add(recordHash(key, value))
+    table.load(id, value)
+  }
+  return initialised(state)
+}
+
+type Tables = ReadonlyMap<string, Table<never>>
+
+function tablesOf(state: State): Tables {
+  return new Map(state.tables().map((table) => [table.name, table]))
+}
+
+function placeOf(
+  key: string,
+  tables: Tables,
+): { readonly table: Table<never>; readonly id: string } {
+  const slash = key.indexOf('/')
+  const table = tables.get(key.slice(0, slash))
+  if (table === undefined) throw damaged(`The state record ${key} belongs to no table.`)
+  return { table, id: key.slice(slash + 1) }
+}
+
+function initialised(state: State): State {
   if (!state.isInitialised()) throw damaged('The state store holds no meta record.')
   return state
 }

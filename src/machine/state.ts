@@ -64,7 +64,7 @@ export class State {
   }
 
   isInitialised(): boolean {
-    return this.meta.has(metaId)
+    return this.meta.get(metaId) !== undefined
   }
 
   get logTime(): number {

@@ -21,6 +21,12 @@ export interface StateWrite {
 /** Keeps a derived index in step; called for each write, also when a draft is dropped. */
 export type RowListener<Row> = (id: string, before: Row | undefined, after: Row | undefined) => void
 
+/**
+ * The same for an index of ids alone: called when an id comes or goes. A table that nobody follows
+ * by row is read back at a start without decoding its rows.
+ */
+export type IdListener = (id: string, isThere: boolean) => void
+
 export interface RowCodec<Row> {
   encode(row: Row): Json
   decode(json: Json): Row
@@ -82,11 +88,14 @@ export function plainRows<Row>(): RowCodec<Row> {
 
 export class Table<Row extends object> implements AnyTable {
   readonly name: string
-  private readonly rows = new Map<string, Row>()
+  /** A row as it was stored stays so until somebody asks for it: most are never asked for. */
+  private readonly rows = new Map<string, Row | Uint8Array>()
+  /** Of rows written by this process; that of any other is worked out when it is replaced. */
   private readonly hashes = new Map<string, bigint>()
   private readonly journal: Journal
   private readonly codec: RowCodec<Row>
   private readonly listeners: RowListener<Row>[] = []
+  private readonly idListeners: IdListener[] = []
 
   constructor(name: string, journal: Journal, codec: RowCodec<Row> = plainRows<Row>()) {
     this.name = name
@@ -98,8 +107,17 @@ export class Table<Row extends object> implements AnyTable {
     this.listeners.push(listener)
   }
 
+  listenToIds(listener: IdListener): void {
+    this.idListeners.push(listener)
+  }
+
   get(id: string): Row | undefined {
-    return this.rows.get(id)
+    const row = this.rows.get(id)
+    if (!(row instanceof Uint8Array)) return row
+    // Kept, so that a row is the same object each time.
+    const decoded = this.decode(id, row)
+    this.rows.set(id, decoded)
+    return decoded
   }
 
   has(id: string): boolean {
@@ -111,47 +129,65 @@ export class Table<Row extends object> implements AnyTable {
   }
 
   /** In no defined order. */
-  entries(): IterableIterator<[string, Row]> {
-    return this.rows.entries()
+  *entries(): IterableIterator<[string, Row]> {
+    for (const id of this.rows.keys()) {
+      const row = this.get(id)
+      if (row !== undefined) yield [id, row]
+    }
   }
 
   put(id: string, row: Row): void {
-    const before = this.rows.get(id)
+    const before = this.get(id)
     this.journal.note(this, id, before)
     this.set(id, before, row)
   }
 
   delete(id: string): void {
-    const before = this.rows.get(id)
+    const before = this.get(id)
     if (before === undefined) return
     this.journal.note(this, id, before)
     this.set(id, before, undefined)
   }
 
-  /** Takes a stored record at start; no draft, no write. */
-  load(id: string, bytes: Uint8Array): void {
-    const row = this.codec.decode(parseRecord(`${this.name}/${id}`, bytes))
-    const hash = recordHash(`${this.name}/${id}`, bytes)
-    this.hashes.set(id, hash)
-    this.journal.digest.add(hash)
-    this.set(id, undefined, row)
+  /**
+   * Takes a stored record at a start, or drops it: no draft, no write. The bytes are kept. The digest
+   * is the caller's business.
+   */
+  load(id: string, bytes: Uint8Array | null): void {
+    if (this.listeners.length > 0) {
+      this.set(id, this.get(id), bytes === null ? undefined : this.decode(id, bytes))
+      return
+    }
+    const was = this.rows.has(id)
+    if (bytes === null) this.rows.delete(id)
+    else this.rows.set(id, bytes)
+    if (was === (bytes !== null)) return
+    for (const listener of this.idListeners) listener(id, bytes !== null)
+  }
+
+  /** One record as it is stored. */
+  record(id: string): Uint8Array | undefined {
+    const row = this.rows.get(id)
+    return row === undefined ? undefined : this.encode(row)
   }
 
   /** Every record as it is stored, in no defined order. */
   *records(): IterableIterator<readonly [key: string, value: Uint8Array]> {
-    for (const [id, row] of this.rows) yield [`${this.name}/${id}`, this.encode(row)]
+    for (const [id, row] of this.rows) yield [this.keyOf(id), this.encode(row)]
   }
 
   restoreRow(id: string, row: unknown): void {
-    this.set(id, this.rows.get(id), row as Row | undefined)
+    this.set(id, this.get(id), row as Row | undefined)
   }
 
   finishRow(id: string, before: unknown): StateWrite | undefined {
-    const row = this.rows.get(id)
+    const row = this.get(id)
     if (row === before) return undefined
-    const key = `${this.name}/${id}`
-    const oldHash = this.hashes.get(id)
-    if (oldHash !== undefined) this.journal.digest.remove(oldHash)
+    const key = this.keyOf(id)
+    if (before !== undefined) {
+      const known = this.hashes.get(id)
+      this.journal.digest.remove(known ?? recordHash(key, this.encode(before as Row)))
+    }
     if (row === undefined) {
       this.hashes.delete(id)
       return { key, value: null }
@@ -163,20 +199,32 @@ export class Table<Row extends object> implements AnyTable {
     return { key, value }
   }
 
-  private encode(row: Row): Uint8Array {
-    return encodeCanonical(this.codec.encode(row))
+  private keyOf(id: string): string {
+    return `${this.name}/${id}`
+  }
+
+  private encode(row: Row | Uint8Array): Uint8Array {
+    return row instanceof Uint8Array ? row : encodeCanonical(this.codec.encode(row))
+  }
+
+  private decode(id: string, bytes: Uint8Array): Row {
+    return this.codec.decode(parseRecord(this.keyOf(id), bytes))
   }
 
   private set(id: string, before: Row | undefined, after: Row | undefined): void {
     if (after === undefined) this.rows.delete(id)
     else this.rows.set(id, after)
     for (const listener of this.listeners) listener(id, before, after)
+    if ((before === undefined) === (after === undefined)) return
+    for (const listener of this.idListeners) listener(id, after !== undefined)
   }
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function parseRecord(key: string, bytes: Uint8Array): Json {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as Json
+    return JSON.parse(utf8.decode(bytes)) as Json
   } catch (cause) {
     throw new CountersignError('STORE_DAMAGED', `The state record ${key} is not JSON.`, {
       cause,

@@ -1,6 +1,6 @@
 import type { Path, Revision } from '../approval/index.js'
 import type { Activation } from './events.js'
-import type { EntryRow, WriteRow } from './records.js'
+import { writeOfRowId, type EntryRow, type WriteRow } from './records.js'
 import type { Table } from './table.js'
 import { SortedList } from './sorted-list.js'
 
@@ -12,17 +12,18 @@ export class WriteIndex {
   private readonly byPath = new Map<Path, SortedList<Revision>>()
 
   constructor(entries: Table<EntryRow>, writes: Table<WriteRow>, activations: Table<Activation>) {
-    entries.listen((path, before, after) => {
-      if (before === undefined && after !== undefined) this.paths.add(path)
-      if (before !== undefined && after === undefined) this.paths.remove(path)
+    entries.listenToIds((path, isThere) => {
+      if (isThere) this.paths.add(path)
+      else this.paths.remove(path)
     })
-    writes.listen((_id, before, after) => {
-      if (before !== undefined) this.byPath.get(before.path)?.remove(before.modRevision)
-      if (after !== undefined) this.revisionsToExtend(after.path).add(after.modRevision)
+    writes.listenToIds((id, isThere) => {
+      const { path, modRevision } = writeOfRowId(id)
+      if (isThere) this.revisionsToExtend(path).add(modRevision)
+      else this.byPath.get(path)?.remove(modRevision)
     })
-    activations.listen((id, before, after) => {
-      if (before === undefined && after !== undefined) this.activationIds.add(id)
-      if (before !== undefined && after === undefined) this.activationIds.remove(id)
+    activations.listenToIds((id, isThere) => {
+      if (isThere) this.activationIds.add(id)
+      else this.activationIds.remove(id)
     })
   }
 

@@ -191,7 +191,9 @@ export class ApplyLoop {
       )
     }
     const records = []
-    for await (const record of snapshotStore.records(index)) records.push(record)
+    for await (const portion of snapshotStore.records(index)) {
+      for (const record of portion) records.push(record)
+    }
     const digest = info.stateDigest
     machine.replaceState(records, { index, digest })
     this.#configuration = {

@@ -10,7 +10,6 @@ import type { NodeConfig } from '../config/index.js'
 import { CountersignError } from '../errors.js'
 import { Raft } from '../raft/index.js'
 import { verifyStrict, type Signer } from '../signing/index.js'
-import { startRepairStatus, startStatus } from '../status/index.js'
 import {
   examineStores,
   holdingWithDamage,
@@ -115,6 +114,7 @@ async function repair(
     clock: systemClock,
     log,
   })
+  const { startRepairStatus } = await import('../status/index.js')
   const status = await startRepairStatus({
     listen: config.listen.status,
     nodeId: self.id,
@@ -229,6 +229,8 @@ async function startNode(parts: NodeParts, stores: OpenedStores): Promise<Runnin
       logger: log.child({ room: 'api' }),
     })
     undo.push(() => api.stop())
+    // Loaded only now: the HTTP server is no small part of the process, and clients do not wait for it.
+    const { startStatus } = await import('../status/index.js')
     const status = await startStatus({
       node,
       listen: config.listen.status,

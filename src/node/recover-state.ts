@@ -6,7 +6,12 @@
  */
 import { CountersignError } from '../errors.js'
 import type { Genesis } from '../approval/index.js'
-import { createMachine, restoreMachine, type Machine } from '../machine/index.js'
+import {
+  createMachine,
+  restoreMachine,
+  restoreMachineAfter,
+  type Machine,
+} from '../machine/index.js'
 import type { AppliedPoint, SnapshotStore, StateStore } from '../storage/index.js'
 import { replaceStore } from './replace-store.js'
 
@@ -31,7 +36,7 @@ export interface RecoverStateOptions {
 /** Throws STORE_DAMAGED when the snapshot that is needed is missing or broken. */
 export async function recoverState(options: RecoverStateOptions): Promise<RecoveredState> {
   const { genesis, clusterId, stateStore, snapshotStore, firstIndex, lastIndex } = options
-  const stored = await readStored(options)
+  const stored = (await readFromSnapshot(options)) ?? (await readStored(options))
   if (stored.kind === 'whole') {
     return { machine: stored.machine, appliedIndex: stored.applied.index, rebuilt: null }
   }
@@ -59,8 +64,7 @@ async function fromSnapshot(
   index: number,
   snapshot: { readonly term: number; readonly stateDigest: string },
 ): Promise<Machine> {
-  const records = []
-  for await (const record of snapshotStore.records(index)) records.push(record)
+  const records = await recordsOf(snapshotStore, index)
   const machine = restoreMachine(genesis, clusterId, records)
   if (machine.status().stateDigest !== snapshot.stateDigest) {
     throw new CountersignError(
@@ -72,6 +76,17 @@ async function fromSnapshot(
   const { term, stateDigest: digest } = snapshot
   await replaceStore(stateStore, records, { index, term, digest })
   return machine
+}
+
+async function recordsOf(
+  snapshotStore: SnapshotStore,
+  index: number,
+): Promise<readonly (readonly [key: string, value: Uint8Array])[]> {
+  const records = []
+  for await (const portion of snapshotStore.records(index)) {
+    for (const record of portion) records.push(record)
+  }
+  return records
 }
 
 function missingSnapshot(firstIndex: number): CountersignError {
@@ -86,6 +101,32 @@ type Stored =
   | { readonly kind: 'whole'; readonly machine: Machine; readonly applied: AppliedPoint }
   | { readonly kind: 'none' }
   | { readonly kind: 'broken'; readonly why: string }
+
+/**
+ * Most of the state stands in the newest snapshot, which was verified when it was opened; the state
+ * store says what changed since. Null when it cannot, or when that does not come to the digest of
+ * the applied point: then everything is read.
+ */
+async function readFromSnapshot(options: RecoverStateOptions): Promise<Stored | null> {
+  const { genesis, clusterId, stateStore, snapshotStore, lastIndex } = options
+  try {
+    const snapshot = snapshotStore.latest()
+    const applied = await stateStore.readApplied()
+    if (snapshot === null || applied === null) return null
+    if (applied.index < snapshot.index || applied.index > lastIndex) return null
+    const changes = await stateStore.readSince(snapshot.index)
+    if (changes === null) return null
+    const records = await recordsOf(snapshotStore, snapshot.index)
+    const known = { records, digest: snapshot.stateDigest }
+    const machine = restoreMachineAfter(genesis, clusterId, known, changes)
+    const { stateDigest, appliedIndex } = machine.status()
+    if (stateDigest !== applied.digest || appliedIndex !== applied.index) return null
+    return { kind: 'whole', machine, applied }
+  } catch {
+    // Whatever it was, reading everything meets it again and names it.
+    return null
+  }
+}
 
 async function readStored(options: RecoverStateOptions): Promise<Stored> {
   const { genesis, clusterId, stateStore, firstIndex, lastIndex } = options

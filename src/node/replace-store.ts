@@ -1,4 +1,4 @@
-/** Puts the content of a snapshot in the place of everything that the state store holds. */
+/** Puts the content of a snapshot that is kept in the place of everything that the state store holds. */
 import type { AppliedPoint, StateStore } from '../storage/index.js'
 
 const recordsAtOnce = 1024
@@ -25,4 +25,5 @@ export async function replaceStore(
       isLast ? applied : unfinished,
     )
   }
+  await store.settle(applied.index)
 }

@@ -66,8 +66,8 @@ export class Scrub {
     const { index } = latest
     try {
       let records = 0
-      for await (const _record of snapshotStore.records(index)) {
-        records += 1
+      for await (const portion of snapshotStore.records(index)) {
+        records += portion.length
         if (this.#stopped) return
       }
       log.info({ index, records }, 'snapshot verified')

@@ -7,6 +7,8 @@ import type { StateCheck } from '../storage/index.js'
 
 export const holdsItsState: StateCheck = async ({ stateDigest }, records) => {
   const digest = new MultisetDigest()
-  for await (const [key, value] of records) digest.add(recordHash(key, value))
+  for await (const portion of records) {
+    for (const [key, value] of portion) digest.add(recordHash(key, value))
+  }
   return digest.hex() === stateDigest
 }

@@ -102,7 +102,7 @@ export class SnapshotMaker {
     first: IteratorResult<StateRecord>,
     view: AsyncIterator<StateRecord>,
   ): Promise<void> {
-    const { clusterId, logStore, snapshotStore, rare, saved, fed, failed } = this.#ports
+    const { clusterId, logStore, snapshotStore, stateStore, rare, saved, fed, failed } = this.#ports
     const { applied } = at
     try {
       const index = logIndex(applied.index)
@@ -114,6 +114,8 @@ export class SnapshotMaker {
       const head = { ...meta, clusterId, chain, stateDigest: applied.digest }
       const info = await snapshotStore.save(head, this.#checked(applied, first, view))
       if (rare?.('snapshot-maker: a snapshot is told late') === true) await this.#breathe()
+      // A start from now on begins with this snapshot.
+      await stateStore.settle(info.index)
       saved(metaOf(info))
       await snapshotStore.removeBelow(Math.min(info.index, ...fed()))
     } catch (thrown) {
@@ -139,6 +141,8 @@ export class SnapshotMaker {
       if (given % recordsAtOnce === 0) await this.#breathe()
     }
     if (digest.hex() === applied.digest) return
+    // The next start must not build on what it did not read: it finds this, and rebuilds.
+    await this.#ports.stateStore.forgetChanges()
     throw new CountersignError(
       'STORE_DAMAGED',
       `The state store does not hold the state of index ${String(applied.index)} that was applied. ` +

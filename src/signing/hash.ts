@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 
 /** SHA-256 over the concatenation of the parts. */
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(hash('sha256', joined(parts), 'buffer'))
+  const { buffer, byteOffset, byteLength } = hash('sha256', joined(parts), 'buffer')
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /** The same in lower-case hex. */

@@ -2,7 +2,11 @@
 import { Level } from 'level'
 import { systemFiles, type Files } from './files.js'
 
-export type BinaryLevel = Level<Buffer, Buffer>
+/** On Node, Level is classic-level; its declarations leave out what only that one has. */
+export type BinaryLevel = Level<Buffer, Buffer> & {
+  /** Writes what is in memory into a table, and waits for it. */
+  compactRange(from: Buffer, to: Buffer): Promise<void>
+}
 
 export interface Disk {
   readonly files: Files
@@ -12,11 +16,11 @@ export interface Disk {
 export const systemDisk: Disk = {
   files: systemFiles,
   openLevel: async (path, { createIfMissing }) => {
-    const db: BinaryLevel = new Level(path, {
+    const db = new Level<Buffer, Buffer>(path, {
       keyEncoding: 'buffer',
       valueEncoding: 'buffer',
       createIfMissing,
-    })
+    }) as BinaryLevel
     await db.open()
     return db
   },

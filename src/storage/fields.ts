@@ -82,6 +82,11 @@ export class FieldReader {
     return this.#take(length) ?? Buffer.alloc(0)
   }
 
+  /** All that is left. */
+  rest(): Buffer {
+    return this.bytes(this.#bytes.length - this.#offset)
+  }
+
   hex(length: number): string {
     return this.bytes(length).toString('hex')
   }

@@ -189,19 +189,19 @@ export class FileSnapshotStore implements SnapshotStore {
     }
   }
 
-  async *records(index: number): AsyncIterable<SnapshotRecord> {
+  async *records(index: number): AsyncIterable<readonly SnapshotRecord[]> {
     invariant(this.#infos.has(index), 'Only a snapshot that is kept is read.', { index })
     yield* this.#recordsIn(this.#pathOf(index))
   }
 
-  async *#recordsIn(path: string): AsyncIterable<SnapshotRecord> {
+  async *#recordsIn(path: string): AsyncIterable<readonly SnapshotRecord[]> {
     const file = await this.#folder.files.open(path, 'read').catch((thrown: unknown) => {
       throw openFailure(path, thrown)
     })
     try {
-      for await (const record of recordsOf(partContents(path, file))) {
-        if (record === null) throw damaged(path, 'the last record', 'ends too early')
-        yield record
+      for await (const records of recordsOf(partContents(path, file))) {
+        if (records === null) throw damaged(path, 'the last record', 'ends too early')
+        yield records
       }
     } finally {
       await file.close()

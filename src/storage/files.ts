@@ -80,7 +80,7 @@ class SystemFile implements OpenFile {
   }
 
   async read(position: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.alloc(length)
+    const bytes = Buffer.allocUnsafeSlow(length)
     let filled = 0
     while (filled < length) {
       const { bytesRead } = await this.#handle.read(

@@ -211,7 +211,7 @@ function checkEntries(options: {
 }): CheckedEntries {
   const { stored, anchor, end, report } = options
   const sound = new Map<number, SoundEntry>()
-  const runs: { from: number; to: number; chain: string }[] = []
+  const runs: { from: number; to: number; chain: Buffer }[] = []
   let at: ChainPoint = anchor
   /** Null after a hole: the chain value before the next entry is not known. */
   let chain: Buffer | null = anchor.chain
@@ -245,11 +245,10 @@ function checkEntries(options: {
     }
     sound.set(index, decoded)
     const run = runs.at(-1)
-    const written = decoded.chain.toString('hex')
     if (run !== undefined && chain !== null && fits) {
       run.to = index
-      run.chain = written
-    } else runs.push({ from: index, to: index, chain: written })
+      run.chain = decoded.chain
+    } else runs.push({ from: index, to: index, chain: decoded.chain })
     chain = decoded.chain
     at = { index, term: entry.term, chain }
   }
@@ -258,7 +257,10 @@ function checkEntries(options: {
     const range = { from: end.index, to: end.index }
     report(`entry ${String(end.index)}`, 'is not the recorded end', range)
   }
-  return { sound, runs }
+  return {
+    sound,
+    runs: runs.map(({ from, to, chain: at }) => ({ from, to, chain: at.toString('hex') })),
+  }
 }
 
 function reportMissing(from: number, to: number, report: Report): void {

@@ -9,7 +9,9 @@
  * | `raft/`    | `h`                                    | hard state                  |
  * | `raft/`    | `i`                                    | identity                    |
  * | `state/`   | `m`                                    | applied point               |
+ * | `state/`   | `s`                                    | settled point               |
  * | `state/`   | `r` + key, UTF-16 big-endian           | one record of the state     |
+ * | `state/`   | `w` + index, 8 bytes big-endian        | keys written up to there    |
  * | `snapshots/` | index, 16 digits, `.snapshot`        | snapshot-file.ts            |
  * | `identity` | -                                      | identity                    |
  * | `guard`    | two slots of 512 bytes                 | guard record each           |
@@ -28,6 +30,7 @@ export const dataFiles = {
 
 const entryPrefix = 0x65 // e
 const recordPrefix = 0x72 // r
+const writtenPrefix = 0x77 // w
 
 export const raftKeys = {
   anchor: Buffer.from('a'),
@@ -35,11 +38,28 @@ export const raftKeys = {
   identity: Buffer.from('i'),
 } as const
 
-export const stateKeys = { applied: Buffer.from('m') } as const
+export const stateKeys = { applied: Buffer.from('m'), settled: Buffer.from('s') } as const
 
 export function entryKey(index: number): Buffer {
+  return indexKey(entryPrefix, index)
+}
+
+/** Of the keys that a write to the state store named; `index` is that of its applied point. */
+export function writtenKey(index: number): Buffer {
+  return indexKey(writtenPrefix, index)
+}
+
+/** Bounds of these from above `index` on. */
+export const writtenAfter = (index: number) =>
+  ({ gt: writtenKey(index), lt: Buffer.of(writtenPrefix + 1) }) as const
+
+/** Bounds of these up to `index`. */
+export const writtenUpTo = (index: number) =>
+  ({ gte: writtenKey(0), lte: writtenKey(index) }) as const
+
+function indexKey(prefix: number, index: number): Buffer {
   const key = Buffer.alloc(9)
-  key[0] = entryPrefix
+  key[0] = prefix
   key.writeBigUInt64BE(BigInt(index), 1)
   return key
 }
@@ -47,7 +67,8 @@ export function entryKey(index: number): Buffer {
 /** The index of an entry's key; null for any other key. */
 export function entryIndexOf(key: Uint8Array): number | null {
   if (key.length !== 9 || key[0] !== entryPrefix) return null
-  const index = Number(Buffer.from(key).readBigUInt64BE(1))
+  const { buffer, byteOffset, byteLength } = key
+  const index = Number(Buffer.from(buffer, byteOffset, byteLength).readBigUInt64BE(1))
   return Number.isSafeInteger(index) ? index : null
 }
 

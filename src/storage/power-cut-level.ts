@@ -31,6 +31,12 @@ export class PowerCutLevel {
       const found = this.#find(key)
       return found === undefined ? get(key, options) : Promise.resolve(found.value)
     }) as never
+    const compactRange = db.compactRange.bind(db)
+    db.compactRange = async (from, to) => {
+      await this.#pass(Infinity)
+      await compactRange(from, to)
+    }
+    db.getMany = (keys: readonly Buffer[]) => Promise.all(keys.map((key) => db.get(key)))
     // Whoever reads it all makes it durable: the system writes back what it likes, when it likes.
     const settled = async function* (settle: () => Promise<void>, options: object) {
       await settle()

@@ -31,6 +31,15 @@ export function powerCutStateStore(below: StateStore): StateStore {
       await pass(waiting.length)
       yield* below.readAll()
     },
+    readSince: async (index) => {
+      await pass(waiting.length)
+      return below.readSince(index)
+    },
+    settle: async (index) => {
+      await pass(waiting.length)
+      await below.settle(index)
+    },
+    forgetChanges: () => below.forgetChanges(),
     write: async (writes, applied) => {
       waiting.push({ writes, applied })
       await pass(Math.max(0, waiting.length - batchesHeldBack))

@@ -11,6 +11,8 @@
  * |               | when it was moved: snapshot index u64 and digest 32, seal                    |
  * | identity      | format u8, clusterId 32, nodeId text, incarnation 16, seal                   |
  * | applied point | format u8, index u64, term u64, digest 32, seal                              |
+ * | settled point | format u8, index u64, seal                                                   |
+ * | written keys  | format u8, from u64, to u64, keys as a JSON array, seal                      |
  * | guard slot    | format u8, generation u64, clusterId 32, incarnation 16, term u64,           |
  * |               | votedFor text, lastIndex u64, lastTerm u64, lastChain 32, zeros to 480, seal |
  *
@@ -75,7 +77,12 @@ export function chainStart(clusterId: string): Buffer {
 }
 
 export function chainAfter(previous: Uint8Array, digest: Uint8Array): Buffer {
-  return Buffer.from(sha256(previous, digest))
+  return bufferOver(sha256(previous, digest))
+}
+
+/** The same bytes, not copied. */
+function bufferOver({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength)
 }
 
 export function entryDigest(entry: Entry): Uint8Array {
@@ -97,28 +104,36 @@ export type DecodedEntry =
   | { readonly kind: 'ok'; readonly entry: Entry; readonly digest: Buffer; readonly chain: Buffer }
   | { readonly kind: 'bad'; readonly why: string }
 
+/** Every entry of the log passes here at a start: the fields are read in place. */
 export function decodeEntry(index: number, value: Uint8Array): DecodedEntry {
-  const reader = new FieldReader(value)
-  const format = reader.u8()
+  const bytes = bufferOver(value)
+  const format = bytes[0] ?? 0
   if (format !== storeFormat) return { kind: 'bad', why: `has format ${String(format)}` }
-  const storedIndex = reader.u64()
-  const term = reader.u64()
-  const kind = entryKinds[reader.u8()]
-  const payload = reader.bytes(reader.u32())
-  const digest = reader.bytes(32)
-  const chain = reader.bytes(32)
-  if (!reader.ended()) return { kind: 'bad', why: 'has the wrong length' }
+  const payloadAt = 1 + entryHeadBytes
+  const payloadEnd = payloadAt + (bytes.length < payloadAt ? 0 : bytes.readUInt32BE(payloadAt - 4))
+  if (bytes.length !== payloadEnd + 64) return { kind: 'bad', why: 'has the wrong length' }
+  const storedIndex = Number(bytes.readBigUInt64BE(1))
+  const term = Number(bytes.readBigUInt64BE(9))
+  const kind = entryKinds[bytes[17] ?? 0]
+  if (!Number.isSafeInteger(storedIndex) || !Number.isSafeInteger(term)) {
+    return { kind: 'bad', why: 'has an impossible index or term' }
+  }
   if (kind === undefined) return { kind: 'bad', why: 'has an unknown kind' }
   if (storedIndex !== index) return { kind: 'bad', why: `says it is entry ${String(storedIndex)}` }
-  const entry: Entry = { index: index as LogIndex, term: term as Term, kind, payload }
-  if (!digest.equals(sha256(entryHead(entry), payload))) {
+  const payload = bytes.subarray(payloadAt, payloadEnd)
+  const digest = bytes.subarray(payloadEnd, payloadEnd + 32)
+  // Head and payload stand in the record as the digest takes them.
+  if (!digest.equals(sha256(bytes.subarray(1, payloadEnd)))) {
     return { kind: 'bad', why: 'does not fit its digest' }
   }
-  return { kind: 'ok', entry, digest, chain }
+  const entry: Entry = { index: index as LogIndex, term: term as Term, kind, payload }
+  return { kind: 'ok', entry, digest, chain: bytes.subarray(payloadEnd + 32) }
 }
 
+const entryHeadBytes = 21
+
 function entryHead(entry: Entry): Buffer {
-  const head = Buffer.alloc(21)
+  const head = Buffer.alloc(entryHeadBytes)
   head.writeBigUInt64BE(BigInt(entry.index), 0)
   head.writeBigUInt64BE(BigInt(entry.term), 8)
   head.writeUInt8(entryKinds.indexOf(entry.kind), 16)
@@ -206,6 +221,43 @@ export function decodeApplied(bytes: Uint8Array): AppliedPoint | null {
   if (reader === null) return null
   const applied = { index: reader.u64(), term: reader.u64(), digest: reader.hex(32) }
   return reader.ended() ? applied : null
+}
+
+/** Up to which index the state store was made durable. */
+export function encodeSettled(index: number): Buffer {
+  return seal('settled', new FieldWriter().u8(storeFormat).u64(index).take())
+}
+
+export function decodeSettled(bytes: Uint8Array): number | null {
+  const reader = openRecord('settled', bytes)
+  if (reader === null) return null
+  const index = reader.u64()
+  return reader.ended() ? index : null
+}
+
+/** Which records changed between two applied points. */
+export interface WrittenKeys {
+  readonly from: number
+  readonly to: number
+  readonly keys: readonly string[]
+}
+
+export function encodeWrittenKeys({ from, to, keys }: WrittenKeys): Buffer {
+  const content = new FieldWriter()
+    .u8(storeFormat)
+    .u64(from)
+    .u64(to)
+    .bytes(Buffer.from(JSON.stringify(keys)))
+    .take()
+  return seal('written keys', content)
+}
+
+export function decodeWrittenKeys(bytes: Uint8Array): WrittenKeys | null {
+  const reader = openRecord('written keys', bytes)
+  if (reader === null) return null
+  const [from, to] = [reader.u64(), reader.u64()]
+  const keys = JSON.parse(reader.rest().toString('utf8')) as readonly string[]
+  return reader.ended() ? { from, to, keys } : null
 }
 
 export const guardSlotBytes = 512

@@ -74,7 +74,7 @@ export function readBlock(bytes: Buffer, number: number): ReadBlock {
     return { kind: 'bad', why: `block ${String(number)} has no valid beginning` }
   const size = frameBytes + length + digestBytes
   if (bytes.length < size) return { kind: 'short', missing: size - bytes.length }
-  const whole = Buffer.from(bytes.subarray(0, size))
+  const whole = bytes.subarray(0, size)
   const frame = whole.subarray(0, size - digestBytes)
   const digest = whole.subarray(size - digestBytes)
   if (!digest.equals(digestOf(frame))) {

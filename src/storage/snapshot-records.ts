@@ -24,11 +24,11 @@ export async function* partsOf(records: AsyncIterable<SnapshotRecord>): AsyncIte
   if (waitingBytes > 0) yield Buffer.concat(waiting)
 }
 
-/** Null stands for a stream that ends in the middle of a record. */
+/** As many at once as the parts hold. Null stands for a stream that ends in the middle of a record. */
 export async function* recordsOf(
   parts: AsyncIterable<Uint8Array>,
-): AsyncIterable<SnapshotRecord | null> {
-  let rest = Buffer.alloc(0)
+): AsyncIterable<readonly SnapshotRecord[] | null> {
+  let rest: Buffer = Buffer.alloc(0)
   let pieces: Uint8Array[] = []
   let pieceBytes = 0
   let needed = 4
@@ -37,32 +37,40 @@ export async function* recordsOf(
     pieceBytes += part.length
     // A record of many parts is put together once, not once a part.
     if (rest.length + pieceBytes < needed) continue
-    rest = Buffer.concat([rest, ...pieces])
+    const taken = takeRecords(Buffer.concat([rest, ...pieces]))
     pieces = []
     pieceBytes = 0
-    for (;;) {
-      const found = takeRecord(rest)
-      if ('needed' in found) {
-        needed = found.needed
-        break
-      }
-      rest = rest.subarray(found.bytes)
-      yield found.record
-    }
+    rest = taken.rest
+    needed = taken.needed
+    if (taken.records.length > 0) yield taken.records
   }
   if (rest.length + pieceBytes > 0) yield null
 }
 
-function takeRecord(
-  bytes: Buffer,
-): { readonly needed: number } | { readonly record: SnapshotRecord; readonly bytes: number } {
-  if (bytes.length < 4) return { needed: 4 }
-  const valueAt = 4 + bytes.readUInt32BE(0) + 4
-  if (bytes.length < valueAt) return { needed: valueAt }
-  const end = valueAt + bytes.readUInt32BE(valueAt - 4)
-  if (bytes.length < end) return { needed: end }
-  const key = textOfRecordKey(bytes.subarray(4, valueAt - 4))
-  return { record: [key, Buffer.from(bytes.subarray(valueAt, end))], bytes: end }
+/** The values lie in `bytes`, which nobody may change any more. */
+function takeRecords(bytes: Buffer): {
+  readonly records: readonly SnapshotRecord[]
+  readonly rest: Buffer
+  /** Bytes that the next record takes, as far as its beginning tells. */
+  readonly needed: number
+} {
+  const records: SnapshotRecord[] = []
+  let at = 0
+  for (;;) {
+    const left = bytes.length - at
+    const keyAt = at + 4
+    const valueAt = left < 4 ? Infinity : keyAt + bytes.readUInt32BE(at) + 4
+    const end = valueAt > bytes.length ? Infinity : valueAt + bytes.readUInt32BE(valueAt - 4)
+    if (end > bytes.length) {
+      const needed = left < 4 ? 4 : (end === Infinity ? valueAt : end) - at
+      return { records, rest: bytes.subarray(at), needed }
+    }
+    records.push([
+      textOfRecordKey(bytes.subarray(keyAt, valueAt - 4)),
+      bytes.subarray(valueAt, end),
+    ])
+    at = end
+  }
 }
 
 function lengthOf(value: Uint8Array): Buffer {

@@ -44,7 +44,8 @@ export class SnapshotScan {
         return { why: 'has lost or changed blocks' }
       this.#digest = block.digest.toString('hex')
     }
-    this.#digests.push(block.digest)
+    // A copy: it would keep the whole block.
+    this.#digests.push(Buffer.from(block.digest))
     this.#bytes += block.bytes.length
     return { block }
   }

@@ -25,7 +25,7 @@ export interface SnapshotInfo extends SnapshotHead {
 /** Do these records make the state whose digest the snapshot names? */
 export type StateCheck = (
   info: SnapshotInfo,
-  records: AsyncIterable<readonly [key: string, value: Uint8Array]>,
+  records: AsyncIterable<readonly (readonly [key: string, value: Uint8Array])[]>,
 ) => Promise<boolean>
 
 /** Takes in a peer's snapshot: its bytes in order, cut anywhere. */
@@ -58,8 +58,8 @@ export interface SnapshotStore {
   /** Bytes of the file at this index, for a peer; null when it is gone. */
   read(index: number, offset: number, length: number): Promise<Uint8Array | null>
   info(index: number): SnapshotInfo | null
-  /** Every record, each part verified before it is handed out. Throws STORE_DAMAGED. */
-  records(index: number): AsyncIterable<readonly [key: string, value: Uint8Array]>
+  /** Every record, in portions, each verified before it is handed out. Throws STORE_DAMAGED. */
+  records(index: number): AsyncIterable<readonly (readonly [key: string, value: Uint8Array])[]>
   /** One at a time: the same snapshot asked for again goes on, another one drops the first. */
   receive(info: SnapshotInfo): Promise<SnapshotReceiver>
   /** Removes those below `index`; one that a peer has read from lately stays for a while. */

@@ -20,6 +20,16 @@ export interface StateStore {
   readApplied(): Promise<AppliedPoint | null>
   /** Every record, by key in code-unit order, as of the first step: later writes do not show. */
   readAll(): AsyncIterable<readonly [key: string, value: Uint8Array]>
+  /**
+   * What has changed since the state of this index, as it stands now, and perhaps more. Null when
+   * that cannot be told, or when the state of this index was never settled: then only `readAll`
+   * knows.
+   */
+  readSince(index: number): Promise<readonly StateWrite[] | null>
+  /** Makes all that was written durable; changes up to this index need not be told any more. */
+  settle(index: number): Promise<void>
+  /** From now on only `readAll` knows what is in the store. */
+  forgetChanges(): Promise<void>
   write(writes: readonly StateWrite[], applied: AppliedPoint): Promise<void>
   /** Throws away everything, so that it can be rebuilt from the log. */
   clear(): Promise<void>

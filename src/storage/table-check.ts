@@ -1,27 +1,32 @@
 /**
  * Checks the tables of a LevelDB store before LevelDB reads them. It verifies no checksum of a table
  * by itself, and some damage ends the whole process in an assertion: found first, it is damage like
- * any other. Layout: "leveldb File format" among
- * LevelDB's own documents. Every block has a type byte and the masked CRC-32C
- * of both behind it; the footer leads to the index and the metaindex, these to all other blocks.
+ * any other. Layout: "leveldb File format" among LevelDB's own documents. Every block has a type byte
+ * and the masked CRC-32C of both behind it; the footer leads to the index and the metaindex, these to
+ * all other blocks.
  */
 import { join } from 'node:path'
+import { crc32c, maskedCrc } from './crc32c.js'
 import type { Files } from './files.js'
+import { liveTables } from './live-tables.js'
 import { snappyDecode } from './snappy.js'
+import { VarintReader } from './varint-reader.js'
 
 const footerBytes = 48
 const magic = 0xdb4775248b80fb57n
 const trailerBytes = 5
 const compressedBySnappy = 1
 
-/** The damaged tables of the store in this folder. */
+/** The damaged tables of the store in this folder, of those that belong to it. */
 export async function damagedTables(
   directory: string,
   files: Files,
 ): Promise<readonly { readonly file: string; readonly problem: string }[]> {
   const damaged: { file: string; problem: string }[] = []
+  const live = await liveTables(directory, files)
   for (const name of await files.list(directory)) {
-    if (!name.endsWith('.ldb') && !name.endsWith('.sst')) continue
+    const number = /^(\d+)\.(?:ldb|sst)$/.exec(name)?.[1]
+    if (number === undefined || live?.has(Number(number)) === false) continue
     const file = join(directory, name)
     const opened = await files.open(file, 'read')
     try {
@@ -59,7 +64,7 @@ function soundBlock(table: Buffer, { offset, size }: Handle): Buffer | null {
   const end = offset + size + trailerBytes
   if (end > table.length) return null
   const block = table.subarray(offset, offset + size + 1)
-  return masked(crc32c(block)) === table.readUInt32LE(end - 4) ? block : null
+  return maskedCrc(crc32c(block)) === table.readUInt32LE(end - 4) ? block : null
 }
 
 /** The values of an index block: where other blocks are. Null when it cannot be read. */
@@ -82,45 +87,4 @@ function handlesIn(block: Buffer): readonly Handle[] | null {
     if (reader.position !== after) return null
   }
   return handles
-}
-
-class VarintReader {
-  position = 0
-  readonly #bytes: Buffer
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  /** Beyond the end it reads zeros: the caller checks where it came out. */
-  next(): number {
-    let value = 0
-    for (let shift = 1; ; shift *= 128) {
-      const byte = this.#bytes[this.position] ?? 0
-      this.position += 1
-      value += (byte & 0x7f) * shift
-      if (byte < 0x80 || shift > 2 ** 35) return value
-    }
-  }
-
-  handle(): Handle {
-    return { offset: this.next(), size: this.next() }
-  }
-}
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-  return crc
-})
-
-function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff
-  for (const byte of bytes) crc = (crc >>> 8) ^ (crcTable[(crc ^ byte) & 0xff] ?? 0)
-  return (crc ^ 0xffffffff) >>> 0
-}
-
-/** LevelDB stores it turned and shifted, as the CRC of data with a CRC in it is a weak one. */
-function masked(crc: number): number {
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
 }

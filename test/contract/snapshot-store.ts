@@ -233,7 +233,7 @@ async function saved(t: Test, store: SnapshotStore, info: SnapshotInfo): Promise
 
 async function all(store: SnapshotStore, index: number): Promise<Records> {
   const found: (readonly [string, Uint8Array])[] = []
-  for await (const record of store.records(index)) found.push(record)
+  for await (const records of store.records(index)) found.push(...records)
   return found
 }
 

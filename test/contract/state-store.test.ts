@@ -61,6 +61,14 @@ const faults: Readonly<Record<string, (store: StateStore) => Partial<StateStore>
       ),
   }),
   'does not clear': () => ({ clear: () => Promise.resolve() }),
+  'tells of no deletion': (store) => ({
+    readSince: async (index) =>
+      (await store.readSince(index))?.filter(({ value }) => value !== null) ?? null,
+  }),
+  'tells nothing for something': (store) => ({
+    readSince: async (index) => (await store.readSince(index)) ?? [],
+  }),
+  'keeps telling': () => ({ forgetChanges: () => Promise.resolve() }),
   'moves the applied point without the records': (store) => ({
     write: (_writes, applied) => store.write([], applied),
   }),
@@ -90,6 +98,9 @@ await t.test('the suite notices a store that', async (t) => {
             const whole: StateStore = {
               readApplied: () => store.readApplied(),
               readAll: () => store.readAll(),
+              readSince: (index) => store.readSince(index),
+              settle: (index) => store.settle(index),
+              forgetChanges: () => store.forgetChanges(),
               write: (writes, applied) => store.write(writes, applied),
               clear: () => store.clear(),
               close: () => store.close(),

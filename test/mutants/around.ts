@@ -40,8 +40,9 @@ export const surroundingMutants: readonly Mutant[] = [
     source: 'dissertation 6.3; etcd#18424',
     file: 'src/machine/restore.ts',
     level: 'cluster',
-    find: '    table.load(key.slice(slash + 1), value)\n',
-    replace: "    if (table.name !== 'seen') table.load(key.slice(slash + 1), value)\n",
+    find: '    digest.add(recordHash(key, value))\n    table.load(id, value)\n',
+    replace:
+      "    digest.add(recordHash(key, value))\n    if (table.name !== 'seen') table.load(id, value)\n",
     ten: true,
   },
   {

@@ -80,3 +80,33 @@ await t.test('a state store that lost a record saves no snapshot: the node ends'
   t.match(cluster.failures.get(id), { code: 'STORE_DAMAGED' })
   t.equal((await cluster.disk(id).snapshots.open()).latest(), null)
 })
+
+await t.test(
+  'a record lost behind a snapshot ends the node once: its next start rebuilds',
+  async (t) => {
+    const cluster = new InProcessCluster({ nodes: 1, snapshotEntries: 12, keptEntries: 2 })
+    const [id = ''] = cluster.ids
+    await cluster.startAll()
+    t.teardown(() => cluster.stopAll())
+    await write(cluster, 0, 8)
+    const before = cluster.node(id)
+    await until(() => before.status().snapshot.index > 0 && !before.status().snapshot.isSaving)
+    const { index } = before.status().snapshot
+    const { records, written } = cluster.disk(id).state
+    const changed = new Set(written.flatMap(({ keys }) => keys))
+    const victim = [...records.keys()].find((key) => key.startsWith('entry') && !changed.has(key))
+    t.ok(victim !== undefined && records.delete(victim))
+    await write(cluster, 8, 8).catch(() => undefined)
+    await until(() => cluster.failures.has(id))
+    t.match(cluster.failures.get(id), { code: 'STORE_DAMAGED' })
+    cluster.failures.clear()
+    await cluster.kill(id)
+
+    const again = await cluster.start(id)
+    await until(() => again.status().ready)
+    t.ok(records.has(victim ?? ''), 'it is there again')
+    await write(cluster, 16, 8)
+    await until(() => again.status().snapshot.index > index)
+    t.same([...cluster.failures], [])
+  },
+)

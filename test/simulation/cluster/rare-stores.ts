@@ -27,6 +27,12 @@ export function rareStateStore(store: StateStore, pauseAt: PauseAt): StateStore 
       return store.readApplied()
     },
     readAll: () => slowly(store.readAll(), () => pauseAt('state: records come slowly')),
+    readSince: (index) => store.readSince(index),
+    settle: async (index) => {
+      await pauseAt('state: a write starts late')
+      await store.settle(index)
+    },
+    forgetChanges: () => store.forgetChanges(),
     write: async (writes, applied) => {
       await pauseAt('state: a write starts late')
       await store.write(writes, applied)

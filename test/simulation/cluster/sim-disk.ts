@@ -103,6 +103,14 @@ export class SimDisk {
     return {
       readApplied: () => inner.readApplied(),
       readAll: () => inner.readAll(),
+      readSince: (index) => inner.readSince(index),
+      settle: async (index) => {
+        await this.pause(process, this.options.diskMeanMs)
+        this.refuseWhenFull()
+        while (this.unsynced.length > 0) this.syncOldest()
+        await inner.settle(index)
+      },
+      forgetChanges: () => inner.forgetChanges(),
       write: async (writes, applied) => {
         await this.pause(process, this.options.diskMeanMs / 20)
         this.refuseWhenFull()
