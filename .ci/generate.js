@@ -55,6 +55,7 @@ async function makePages() {
     json: { valueDepthMax, documentDepthMax },
     api: await built('api/limits.js'),
     wire: await built('wire/limits.js'),
+    node: await built('node/limits.js'),
     transport: await built('transport/limits.js'),
     timing: defaultTiming,
     status: await built('status/limits.js'),

@@ -153,9 +153,10 @@ const sections = [
   },
   {
     title: 'The peer port of a node',
-    source: 'src/wire/limits.ts, src/transport/limits.ts, src/transport/options.ts',
+    source:
+      'src/wire/limits.ts, src/transport/limits.ts, src/transport/options.ts, src/node/limits.ts',
     intro: 'Nobody but the nodes of the cluster gets beyond the first of these.',
-    values: ({ wire, transport, timing }) => ({ ...transport, ...wire, ...timing }),
+    values: ({ wire, transport, timing, node }) => ({ ...transport, ...wire, ...timing, ...node }),
     rows: {
       strangersMax: ['connections that have not said a good Hello', 'the oldest one is cut'],
       unflushedFramesMax: ['frames in a stream before messages queue', 'they queue'],
@@ -182,6 +183,11 @@ const sections = [
       backoffMinMs: ['first wait before dialling again', '-'],
       backoffMaxMs: ['longest wait before dialling again', '-'],
       keepaliveMs: ['between pings', '-'],
+      introducedMax: [
+        'nodes that introduced themselves and are not in the log yet',
+        'the next one is not dialled',
+      ],
+      leaderWaitMs: ['that a command or a read is held while no leader is known', '`NOT_LEADER`'],
     },
   },
   {

@@ -256,6 +256,9 @@ export class ClusterNode implements NodePort {
       push,
       answers: (peer, wanted) =>
         served.counted(peer, wanted, answerFetch(wanted, { snapshots, log: held })),
+      introduced: (peer) => {
+        membership.introduced(peer)
+      },
       removed: () => {
         membership.removed()
       },

@@ -3,11 +3,17 @@
  * configuration to what the documents say, and everybody talks to whom they name.
  */
 import type { Logger } from 'pino'
-import type { ConfigurationInForce, Event, MembershipOutcome, NodeId } from '../raft/index.js'
+import type {
+  ConfigurationInForce,
+  Event,
+  Leadership,
+  MembershipOutcome,
+  NodeId,
+} from '../raft/index.js'
 import type { ClusterNodeOptions } from './cluster-node-options.js'
 import { Members } from './members.js'
 import { MembershipDriver } from './membership-driver.js'
-import type { MemberFacts } from './ports.js'
+import type { MemberFacts, PeerMember } from './ports.js'
 
 export interface GovernedMembershipParts {
   readonly options: ClusterNodeOptions
@@ -22,16 +28,22 @@ export class GovernedMembership {
   readonly #members: Members
   readonly #driver: MembershipDriver
   #wasRemoved = false
+  /** Null while a leader is known. */
+  #leaderlessSinceMs: number | null
+  /** Since then so long that those who talk to this node were told. */
+  #wasLost = false
 
   constructor({ options, mayAsk, push }: GovernedMembershipParts) {
     const { machine, raft, log, identity } = options
     this.#options = options
     this.#log = log
+    this.#leaderlessSinceMs = options.clock.monotonicMs()
     this.#members = new Members({
       ...options,
       nodeId: identity.nodeId,
       membership: () => machine.membership(),
       configuration: () => raft.status().configuration,
+      isLost: () => this.#isLost,
     })
     this.#driver = new MembershipDriver({
       ...options,
@@ -62,6 +74,10 @@ export class GovernedMembership {
 
   /** Time has passed. */
   ticked(): void {
+    if (!this.#wasLost && this.#isLost) {
+      this.#wasLost = true
+      this.tell()
+    }
     this.#driver.check()
   }
 
@@ -80,8 +96,29 @@ export class GovernedMembership {
     this.#driver.outcome(outcome)
   }
 
-  leadershipChanged(): void {
+  leadershipChanged({ leader }: Pick<Leadership, 'leader'>): void {
+    if (leader === null) {
+      this.#leaderlessSinceMs ??= this.#options.clock.monotonicMs()
+    } else {
+      this.#leaderlessSinceMs = null
+      if (this.#wasLost) this.tell()
+      this.#wasLost = false
+    }
     this.#driver.leadershipChanged()
+  }
+
+  /** A node came that is not known here (members.ts). */
+  introduced(peer: PeerMember): void {
+    this.#members.introduced(peer)
+    this.tell()
+  }
+
+  /** Two elections could have been held since a leader was heard last. */
+  get #isLost(): boolean {
+    const { clock, ticks } = this.#options
+    if (this.#leaderlessSinceMs === null) return false
+    const silentMs = clock.monotonicMs() - this.#leaderlessSinceMs
+    return silentMs > 2 * ticks.electionTicksMax * ticks.tickMs
   }
 
   /** Who is dialled and let in follows the applied state and the configuration in force. */

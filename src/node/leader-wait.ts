@@ -3,14 +3,9 @@
  * refused redial takes a few round trips and syncs, less than a client needs to go round by itself,
  * and whoever waits here adds no load while the others vote.
  */
+import { leaderWaitMs } from './limits.js'
 import type { LeadershipRecord } from './leadership-record.js'
 import type { Clock } from './ports.js'
-
-/**
- * Above such an election, far below the election timeout: a node that is cut off from the majority
- * must send its clients on soon.
- */
-const heldMsMax = 150
 
 export class LeaderWait {
   readonly #leadership: LeadershipRecord
@@ -35,7 +30,7 @@ export class LeaderWait {
     this.#held += 1
     await this.#leadership.until(
       ({ leader }) => leader !== null,
-      (giveUp) => this.#clock.after(heldMsMax, giveUp),
+      (giveUp) => this.#clock.after(leaderWaitMs, giveUp),
     )
     this.#held -= 1
   }

@@ -1,9 +1,15 @@
 /**
  * Who this node may talk to: the members that the applied state names, those that the consensus
  * configuration still holds, and, until it is one of them, those that a joining node was told of.
+ *
+ * A node that was away while all others were replaced knows nobody who leads, and learns who does
+ * only from the log, which the leader brings. So a node that has heard no leader for long lets those
+ * in whom it does not know, as a joining one does, and takes their word for who they are: the CA of
+ * the cluster stands behind it. They stay known until the log names them.
  */
 import { membersOf, type Configuration, type NodeId } from '../raft/index.js'
 import type { Membership } from '../machine/index.js'
+import { introducedMax } from './limits.js'
 import type { KnownMembers, MemberFacts, PeerMember } from './ports.js'
 
 export interface MembersOptions {
@@ -15,12 +21,16 @@ export interface MembersOptions {
   readonly membership: () => Membership
   /** The configuration in force. */
   readonly configuration: () => Configuration
+  /** No leader was heard for long. */
+  readonly isLost: () => boolean
 }
 
 export class Members {
   readonly #options: MembersOptions
   /** Everybody ever heard of: a voter that is being left is still talked to. */
   readonly #book = new Map<NodeId, PeerMember>()
+  /** Who came while anybody was let in, and is not named by the applied state yet. */
+  readonly #introduced = new Map<NodeId, PeerMember>()
   #last = ''
 
   constructor(options: MembersOptions) {
@@ -34,21 +44,36 @@ export class Members {
     return membership().removed.includes(nodeId)
   }
 
+  introduced(peer: PeerMember): void {
+    if (this.#introduced.size < introducedMax) this.#introduced.set(peer.id, peer)
+  }
+
   known(): KnownMembers {
     const { nodeId, membership, configuration, addresses } = this.#options
     const { nodes, removed } = membership()
     for (const { id, address, incarnation } of nodes)
       this.#book.set(id, { id, address, incarnation })
     const inForce = membersOf(configuration())
-    const isMember = nodes.some(({ id }) => id === nodeId)
-    const anyone = !isMember && !removed.includes(nodeId)
+    const isRemoved = removed.includes(nodeId)
+    const joins = !isRemoved && !nodes.some(({ id }) => id === nodeId)
     const ids = new Set([...nodes.map(({ id }) => id), ...inForce])
-    if (anyone) for (const { id } of this.#options.known) ids.add(id)
+    if (joins) for (const { id } of this.#options.known) ids.add(id)
+    for (const [id, peer] of this.#introduced) {
+      if (ids.has(id) || removed.includes(id)) this.#introduced.delete(id)
+      else this.#book.set(id, peer)
+    }
+    for (const id of this.#introduced.keys()) ids.add(id)
     const members = [...ids].flatMap((id) => {
       const member = id === nodeId ? undefined : this.#book.get(id)
       return member === undefined ? [] : [{ ...member, address: addresses[id] ?? member.address }]
     })
-    return { members, removed: removed.filter((id) => !inForce.includes(id)), anyone }
+    return {
+      members,
+      removed: removed.filter((id) => !inForce.includes(id)),
+      joins,
+      anyone: joins || (!isRemoved && this.#options.isLost()),
+      ownAddress: this.#book.get(nodeId)?.address ?? null,
+    }
   }
 
   /** host:port; null for one that was never heard of. */

@@ -196,7 +196,7 @@ export class NodeEngine {
     if (won) {
       this.health.becameLeader({ id: identity.nodeId, term, index: this.leadership.termStart })
     }
-    this.membership.leadershipChanged()
+    this.membership.leadershipChanged(next)
     this.logClock.leadershipChanged(next)
     if (before.leader === leader && before.term === term) log.debug({ role, term }, 'role')
     else log.info({ role, term, leader }, 'leadership')

@@ -5,7 +5,7 @@ import type { FetchAnswer, Wanted } from '../wire/index.js'
 import type { Health } from './health.js'
 import type { LeaderHint } from './leader-hint.js'
 import type { LogClock } from './log-clock.js'
-import type { LeaderKnown, PeerEvents } from './ports.js'
+import type { LeaderKnown, PeerEvents, PeerMember } from './ports.js'
 
 export interface PeerEventParts {
   readonly log: Logger
@@ -14,6 +14,7 @@ export interface PeerEventParts {
   readonly logClock: LogClock
   readonly push: (event: Event) => void
   readonly answers: (peer: NodeId, wanted: Wanted) => AsyncIterable<FetchAnswer>
+  readonly introduced: (peer: PeerMember) => void
   /** A peer that knows more says that this node is no member any more. */
   readonly removed: () => void
   readonly transferAsked: (to: NodeId | null) => Promise<LeaderKnown>
@@ -32,6 +33,10 @@ export function createPeerEvents(parts: PeerEventParts): PeerEvents {
       hint.heard(hello)
       log.debug({ peer }, 'peer connected')
       push({ kind: 'peerConnected', peer })
+    },
+    introduced: (peer) => {
+      log.info({ peer: peer.id, address: peer.address }, 'a node that is not known here')
+      parts.introduced(peer)
     },
     disconnected: (peer, why) => {
       log.info({ peer, code: why.code, why: why.message }, 'peer disconnected')

@@ -42,6 +42,8 @@ export interface PeerEvents {
   /** Our stream to this peer stands: a new replication session. */
   connected(peer: NodeId, hello: PeerHello): void
   disconnected(peer: NodeId, why: CountersignError): void
+  /** A node that is not known here was let in, and says where it is to be found. */
+  introduced(peer: PeerMember): void
   /** Our stream broke and a plain TCP redial was refused. */
   refused(peer: NodeId): void
   /** The peer asks for a stamp of log time; the answer goes to {@link Peers.sendStamp}. */
@@ -81,8 +83,15 @@ export interface KnownMembers {
   readonly members: readonly PeerMember[]
   /** Used ids that are gone: their streams are closed after a moment, and refused from then on. */
   readonly removed: readonly NodeId[]
-  /** This node joins and does not know the members: it lets every node of the cluster CA in. */
+  /** This node is no member yet. */
+  readonly joins: boolean
+  /**
+   * This node does not know the members, since it joins, or not those of today, since it has heard
+   * no leader for long: it lets every node of the cluster CA in.
+   */
   readonly anyone: boolean
+  /** host:port where the others find this node; null while nobody has said so. */
+  readonly ownAddress: string | null
 }
 
 export interface PeerHello {
@@ -94,6 +103,8 @@ export interface PeerHello {
   readonly featureLevelMax: number
   /** host:port where this node serves clients. */
   readonly clientAddress: string
+  /** host:port where other nodes find this one; empty when it does not say so. */
+  readonly peerAddress: string
 }
 
 export interface PeerLink {

@@ -118,6 +118,7 @@ export class RepairMode {
     return {
       messages: nothing,
       connected: nothing,
+      introduced: nothing,
       disconnected: nothing,
       refused: nothing,
       stampRequested: nothing,

@@ -121,14 +121,16 @@ export class FileSnapshotStore implements SnapshotStore {
     invariant(!this.#isSaving, 'Snapshots are saved one by one.')
     this.#isSaving = true
     const draft = join(this.#folder.directory, `${nameOf(head.index)}.saving`)
+    const source = new Source(records)
     try {
-      await this.#write(draft, head, records)
+      await this.#write(draft, head, source)
       const saved = await this.#putInPlace(draft)
       invariant(saved !== null, 'What this node saves was checked while it was written.')
       return saved
     } catch (thrown) {
       await this.#folder.files.remove(draft).catch(() => undefined)
-      throw writeFailure(draft, thrown)
+      // An interruption is none of the disk's failures, which end the node.
+      throw source.hasFailed ? thrown : writeFailure(draft, thrown)
     } finally {
       this.#isSaving = false
     }
@@ -268,5 +270,24 @@ async function* partContents(
   for await (const block of blocksOf(file, new SnapshotScan())) {
     if ('why' in block) throw damaged(path, 'the snapshot', block.why)
     if (block.kind === 'part') yield block.content
+  }
+}
+
+/** The records that are saved; whatever is thrown, it is known afterwards whether they threw it. */
+class Source implements AsyncIterable<SnapshotRecord> {
+  hasFailed = false
+  readonly #records: AsyncIterable<SnapshotRecord>
+
+  constructor(records: AsyncIterable<SnapshotRecord>) {
+    this.#records = records
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<SnapshotRecord> {
+    try {
+      yield* this.#records
+    } catch (thrown) {
+      this.hasFailed = true
+      throw thrown
+    }
   }
 }

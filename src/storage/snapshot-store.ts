@@ -50,7 +50,7 @@ export interface SnapshotReceiver {
 export interface SnapshotStore {
   /** The newest complete one, at `atMost` or below when that is given; null when there is none. */
   latest(atMost?: number): SnapshotInfo | null
-  /** Records in code-unit order of their keys. */
+  /** Records in code-unit order of their keys. What they throw comes out as it is. */
   save(
     head: SnapshotHead,
     records: AsyncIterable<readonly [key: string, value: Uint8Array]>,

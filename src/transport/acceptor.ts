@@ -96,11 +96,11 @@ export class Acceptor {
     }
   }
 
-  /** Ends the streams of those who are no members any more. */
-  dismissStrangers(): void {
+  /** Ends the streams of those who are no members any more, but of those who are spared. */
+  dismissStrangers(isSpared: (peer: NodeId) => boolean): void {
     for (const stream of [...this.#streams.values()]) {
       const { peer } = stream
-      if (peer === null || this.#roster.admits(peer)) continue
+      if (peer === null || this.#roster.admits(peer) || isSpared(peer.id)) continue
       const isRemoved = this.#roster.isRemoved(peer)
       const message = isRemoved
         ? `${peer.id} was removed from the cluster; an id is never used twice.`

@@ -9,7 +9,8 @@ export function certificateName(nodeId: string): string {
   return `${nodeId}.node`
 }
 
-export function ownHello(options: Omit<Speaker, 'tls'>): Hello {
+/** `peerAddress`: where those find this node who have not heard of it yet. */
+export function ownHello(options: Omit<Speaker, 'tls'>, peerAddress = ''): Hello {
   return {
     clusterId: options.clusterId,
     nodeId: options.nodeId,
@@ -18,6 +19,7 @@ export function ownHello(options: Omit<Speaker, 'tls'>): Hello {
     protocolMax: protocol.max,
     featureLevelMax: options.featureLevelMax,
     clientAddress: options.clientAddress,
+    peerAddress,
   }
 }
 

@@ -89,7 +89,9 @@ export class InboundStream {
       return
     }
     this.#peer = identified.peer
-    this.#call.write(encodeFrame({ kind: 'hello', hello: ownHello(this.#options) }))
+    this.#call.write(
+      encodeFrame({ kind: 'hello', hello: ownHello(this.#options, this.#roster.ownAddress) }),
+    )
     this.#events.identified(identified.peer, frame.hello)
   }
 

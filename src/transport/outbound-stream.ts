@@ -63,7 +63,9 @@ export class OutboundStream {
     stream.on('end', () => {
       this.#end(new CountersignError('UNREACHABLE', 'The peer closed the stream.'))
     })
-    stream.write(encodeFrame({ kind: 'hello', hello: ownHello(this.#options) }))
+    stream.write(
+      encodeFrame({ kind: 'hello', hello: ownHello(this.#options, this.#roster.ownAddress) }),
+    )
   }
 
   close(): void {

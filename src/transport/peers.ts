@@ -11,6 +11,7 @@ import { Acceptor, type AcceptorCounters } from './acceptor.js'
 import { Dialer } from './dialer.js'
 import { fetchFrom } from './fetch-client.js'
 import { defaultTiming, type PeersOptions, type TransportTiming } from './options.js'
+import { parseAddress } from './probe.js'
 import { Roster } from './roster.js'
 
 export interface GrpcPeers extends Peers {
@@ -42,6 +43,10 @@ export function createPeers(options: PeersOptions): GrpcPeers {
       return new Acceptor(options, timing, roster, {
         peer: events,
         arrived: (peer, hello) => {
+          if (!roster.knows(peer) && parseAddress(hello.peerAddress) !== null) {
+            const { incarnation, peerAddress: address } = hello
+            events.introduced({ id: peer, address, incarnation })
+          }
           dialers.get(peer)?.heard(hello)
           dialers.get(peer)?.hurry()
         },
@@ -80,6 +85,11 @@ export function createPeers(options: PeersOptions): GrpcPeers {
       leaving.delete(member.id)
       if (!dialers.has(member.id)) addDialer(member, listening).start()
     }
+    dismissStrangers()
+  }
+
+  function dismissStrangers(): void {
+    acceptor?.dismissStrangers((id) => leaving.has(id))
   }
 
   /** It may still learn from us that it is gone; then nothing more passes. */
@@ -88,7 +98,7 @@ export function createPeers(options: PeersOptions): GrpcPeers {
     const leave = (): void => {
       leaving.delete(id)
       removeDialer(id)
-      acceptor?.dismissStrangers()
+      dismissStrangers()
     }
     leaving.set(id, setTimeout(leave, timing.removedGraceMs))
   }

@@ -9,13 +9,28 @@ export class Roster {
 
   constructor(options: PeersOptions) {
     this.#options = options
-    this.#known = { members: options.peers, removed: [], anyone: false }
+    this.#known = {
+      members: options.peers,
+      removed: [],
+      joins: false,
+      anyone: false,
+      ownAddress: null,
+    }
   }
 
   /** This node itself is left out of what it is given. */
   set(known: KnownMembers): void {
     const members = known.members.filter(({ id }) => id !== this.#options.nodeId)
     this.#known = { ...known, members }
+  }
+
+  /** As it is told to others; empty while it is not known. */
+  get ownAddress(): string {
+    return this.#known.ownAddress ?? ''
+  }
+
+  knows(id: string): boolean {
+    return this.members.some((member) => member.id === id)
   }
 
   get members(): readonly PeerMember[] {
@@ -40,9 +55,9 @@ export class Roster {
    * every day. A node that knows no members yet lets nobody in.
    */
   identifyMember(claimed: ClaimedIdentity): Identified {
-    const { members, removed, anyone } = this.#known
+    const { members, removed, joins } = this.#known
     const { nodeId: id, incarnation } = this.#options
-    const isMember = !anyone && !removed.includes(id)
+    const isMember = !joins && !removed.includes(id)
     const peers = isMember ? [...members, { id, incarnation, address: '' }] : members
     return identifyPeer({ ...this.#options, peers, removed }, null, claimed)
   }

@@ -17,4 +17,6 @@ export interface Hello {
   readonly featureLevelMax: number
   /** host:port where the node serves clients. */
   readonly clientAddress: string
+  /** host:port where other nodes find the node; empty when it does not say so. */
+  readonly peerAddress: string
 }

@@ -12,6 +12,7 @@ export function helloFromWire(wire: countersign.peer.v1.Hello.$Properties): Hell
     protocolMax: wire.protocolMax ?? 0,
     featureLevelMax: wire.featureLevelMax ?? 0,
     clientAddress: word(wire.clientAddress, 'hello.clientAddress'),
+    peerAddress: word(wire.peerAddress, 'hello.peerAddress'),
   }
 }
 

@@ -73,7 +73,7 @@ function reasonOf(error: ServiceError | null): string | null {
   const [any] = details
   if (code !== (error.code as number) || message !== error.details || any === undefined) return null
   if (any.type_url !== 'type.googleapis.com/google.rpc.ErrorInfo') return null
-  const { reason, domain } = google.rpc.ErrorInfo.decode(any.value)
+  const { reason, domain } = google.rpc.ErrorInfo.decode(any.value ?? new Uint8Array(0))
   return `${domain}/${reason}`
 }
 

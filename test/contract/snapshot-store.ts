@@ -127,7 +127,10 @@ export const snapshotStoreCases: readonly SnapshotCase[] = [
         yield* each(manyRecords)
         throw new Error('the state cannot be read')
       }
-      await t.rejects(store.save(headAt(7), broken()))
+      await t.rejects(store.save(headAt(7), broken()), {
+        message: 'the state cannot be read',
+        code: undefined,
+      })
       t.equal(store.latest(), null)
       t.equal((await disk.open()).latest(), null)
     },

@@ -18,7 +18,13 @@ export class MemoryNetwork {
   readonly fetches: { readonly by: string; readonly from: string; readonly wanted: Wanted }[] = []
 
   peers(nodeId: string, clusterId: string): Peers {
-    let known: KnownMembers = { members: [], removed: [], anyone: false }
+    let known: KnownMembers = {
+      members: [],
+      removed: [],
+      anyone: false,
+      joins: false,
+      ownAddress: null,
+    }
     const others = (): readonly string[] =>
       known.members.map(({ id }) => id).filter((id) => id !== nodeId)
     const hello: PeerHello = {
@@ -29,6 +35,7 @@ export class MemoryNetwork {
       protocolMax: 1,
       featureLevelMax: 2,
       clientAddress: `${nodeId}:7200`,
+      peerAddress: `${nodeId}:7100`,
     }
     return {
       start: (events) => {

@@ -1,4 +1,4 @@
-/** Which snapshots stay when a newer one is saved. */
+/** Which snapshots stay when a newer one is saved, and what an interruption leaves. */
 import t from 'tap'
 import { MultisetDigest, recordHash } from '../../src/machine/index.js'
 import { SnapshotMaker } from '../../src/node/snapshot-maker.js'
@@ -57,4 +57,43 @@ await t.test('a snapshot that a peer is being fed outlives a newer one', async (
   await save(4)
   t.same(held(), [4])
   await maker.stop()
+})
+
+await t.test('an interrupted snapshot leaves nothing and is no failure of the node', async (t) => {
+  const snapshotStore = await new MemorySnapshotDisk(clusterId).open()
+  const { logStore } = new MemoryLogDisk(clusterId).open()
+  const stateStore = new MemoryStateDisk().open()
+  const failures: unknown[] = []
+  const maker = new SnapshotMaker({
+    clusterId,
+    stateStore,
+    logStore,
+    snapshotStore,
+    defer: (task) => setImmediate(task),
+    saved: () => t.fail('it was interrupted'),
+    fed: () => [],
+    failed: (thrown) => failures.push(thrown),
+    snapshotEntries: 1,
+    snapshotBytes: 1 << 20,
+  })
+  // More than are written between two turns.
+  const writes = Array.from({ length: 1000 }, (_, at) => ({
+    key: `row/${String(at)}`,
+    value: new Uint8Array([at % 256]),
+  }))
+  await logStore.write({
+    install: null,
+    purgeTo: null,
+    hardState: { term: term(1), votedFor: null, commit: logIndex(1) },
+    truncateAfter: null,
+    entries: [{ index: logIndex(1), term: term(1), kind: 'command', payload: new Uint8Array([1]) }],
+  })
+  await stateStore.write(writes, { index: 1, term: 1, digest: '00'.repeat(32) })
+  const configuration = { configuration: configurationOf(['1']), index: logIndex(0) }
+  await maker.stored({ entries: 1, bytes: 1, configuration })
+  t.ok(maker.isRunning)
+  await maker.interrupt()
+  t.notOk(maker.isRunning)
+  t.same(failures, [])
+  t.equal(snapshotStore.latest(), null)
 })

@@ -165,7 +165,13 @@ await t.test('a removed node hears of it, and is refused from then on', async (t
   const leaves = await startPeers(t, second)
   await stays.seen.until(() => stays.seen.count('connected node-2') === 1)
   await leaves.seen.until(() => leaves.seen.count('connected node-1') === 1)
-  stays.peers.setMembers({ members: [at(first.peers, 1)], removed: ['node-2'], anyone: false })
+  stays.peers.setMembers({
+    members: [at(first.peers, 1)],
+    removed: ['node-2'],
+    anyone: false,
+    joins: false,
+    ownAddress: null,
+  })
   await leaves.seen.until(() => leaves.seen.count('removed by node-1') > 0)
   t.same(
     stays.peers.links().map(({ id }) => id),
@@ -185,13 +191,52 @@ await t.test(
     const old = await startPeers(t, { ...first, peers: [] })
     const joining = createPeers({ ...second, peers: [] })
     t.teardown(() => joining.stop())
-    joining.setMembers({ members: [], removed: [], anyone: true })
+    joining.setMembers({ members: [], removed: [], anyone: true, joins: true, ownAddress: null })
     const seen = new Recorder()
     await joining.start(seen)
-    old.peers.setMembers({ members: first.peers, removed: [], anyone: false })
+    old.peers.setMembers({
+      members: first.peers,
+      removed: [],
+      anyone: false,
+      joins: false,
+      ownAddress: null,
+    })
     await old.seen.until(() => old.seen.count('connected node-2') === 1)
-    joining.setMembers({ members: second.peers, removed: [], anyone: false })
+    joining.setMembers({
+      members: second.peers,
+      removed: [],
+      anyone: false,
+      joins: false,
+      ownAddress: null,
+    })
     await seen.until(() => seen.count('connected node-1') === 1)
     t.pass('streams both ways')
+  },
+)
+
+await t.test(
+  'who lets anybody in hears where a stranger is to be found, if the stranger knows it',
+  async (t) => {
+    const [first, second] = await group(2)
+    if (first === undefined || second === undefined) throw new Error('no options')
+    const lost = await startPeers(t, { ...first, peers: [] })
+    const nobody = { members: [], removed: [], joins: false, ownAddress: null }
+    lost.peers.setMembers({ ...nobody, anyone: true })
+    const leads = createPeers(second)
+    t.teardown(() => leads.stop())
+    const knows = { ...nobody, members: second.peers, anyone: false }
+    leads.setMembers(knows)
+    const seen = new Recorder()
+    await leads.start(seen)
+    await seen.until(() => seen.count('connected node-1') === 1)
+    t.same(lost.seen.happened, [], 'it did not say where')
+
+    lost.peers.setMembers({ ...nobody, anyone: false })
+    await seen.until(() => seen.happened.some((one) => one === 'disconnected node-1'))
+    leads.setMembers({ ...knows, ownAddress: second.listen })
+    lost.peers.setMembers({ ...nobody, anyone: true })
+    const word = `introduced node-2 at ${second.listen} as ${second.incarnation}`
+    await lost.seen.until(() => lost.seen.count(word) === 1)
+    t.pass(word)
   },
 )

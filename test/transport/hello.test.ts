@@ -25,6 +25,7 @@ const hello: Hello = {
   protocolMax: 1,
   featureLevelMax: 1,
   clientAddress: 'b:2',
+  peerAddress: 'b:1',
 }
 const names = ['node-2.node', 'b']
 

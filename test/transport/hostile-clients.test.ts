@@ -57,7 +57,7 @@ function openStream(t: Test, { own, stolen }: Scene): Stream {
 function helloOf(stolen: PeersOptions): Frame {
   return {
     kind: 'hello',
-    hello: { ...stolen, protocolMin: 1, protocolMax: 1, featureLevelMax: 1 },
+    hello: { ...stolen, protocolMin: 1, protocolMax: 1, featureLevelMax: 1, peerAddress: '' },
   }
 }
 

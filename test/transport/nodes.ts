@@ -7,7 +7,7 @@ import {
   makeAuthority,
   type Authority,
 } from '../../src/cli/founding/authority.js'
-import type { LeaderKnown, PeerEvents, PeerHello } from '../../src/node/ports.js'
+import type { LeaderKnown, PeerEvents, PeerHello, PeerMember } from '../../src/node/ports.js'
 import { logIndex, term, type Message } from '../../src/raft/index.js'
 import type { Envelope } from '../../src/signing/index.js'
 import type { FetchAnswer, Wanted } from '../../src/wire/index.js'
@@ -89,6 +89,10 @@ export class Recorder implements PeerEvents {
   connected(peer: string, hello: PeerHello): void {
     this.hellos.set(peer, hello)
     this.#note(`connected ${peer}`)
+  }
+
+  introduced({ id, address, incarnation }: PeerMember): void {
+    this.#note(`introduced ${id} at ${address} as ${incarnation}`)
   }
 
   disconnected(peer: string, why: CountersignError): void {

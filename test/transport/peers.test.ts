@@ -63,6 +63,7 @@ await t.test('a drain is one frame; what it says and who says it arrive whole', 
     protocolMax: 1,
     featureLevelMax: 1,
     clientAddress: second.clientAddress,
+    peerAddress: '',
   })
   const drain = [
     appendOf('node-1', 'node-2', 1, new Uint8Array([1, 2, 3])),
@@ -189,7 +190,13 @@ await t.test(
 await t.test('that a peer was removed is no word of our own removal', async (t) => {
   const [first, second] = await pairOf()
   const a = await startPeers(t, { ...first, timing: { ...patient, removedGraceMs: 60_000 } })
-  a.peers.setMembers({ members: [], removed: ['node-2'], anyone: false })
+  a.peers.setMembers({
+    members: [],
+    removed: ['node-2'],
+    anyone: false,
+    joins: false,
+    ownAddress: null,
+  })
   await startPeers(t, second)
   const link = (): PeerLink => at(a.peers.links(), 0)
   await eventually(() => link().lastError?.includes('removed') === true)

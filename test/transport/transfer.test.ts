@@ -61,9 +61,15 @@ await t.test('who is no present member is not heard', async (t) => {
   for (const [name, [speaker, refusal]] of Object.entries(strangers)) {
     await t.rejects(askForTransfer(speaker, place(first), 'node-2', deadlineMs), refusal, name)
   }
-  asked.peers.setMembers({ members: [], removed: ['node-2'], anyone: false })
+  asked.peers.setMembers({
+    members: [],
+    removed: ['node-2'],
+    anyone: false,
+    joins: false,
+    ownAddress: null,
+  })
   await t.rejects(askForTransfer(second, place(first), null, deadlineMs), { code: 'NODE_REMOVED' })
-  asked.peers.setMembers({ members: [], removed: [], anyone: true })
+  asked.peers.setMembers({ members: [], removed: [], anyone: true, joins: true, ownAddress: null })
   await t.rejects(askForTransfer(second, place(first), null, deadlineMs), { code: 'PEER_REFUSED' })
   await t.rejects(askForTransfer(first, place(first), null, deadlineMs), { code: 'PEER_REFUSED' })
   t.equal(asked.seen.happened.filter((one) => one.startsWith('transfer')).length, 0)

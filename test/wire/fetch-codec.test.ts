@@ -23,6 +23,7 @@ const hello: Hello = {
   protocolMax: 1,
   featureLevelMax: 2,
   clientAddress: 'a:1',
+  peerAddress: 'a:2',
 }
 const kind = <const K extends string>(name: K): fc.Arbitrary<K> => fc.constant(name)
 const bytes = fc.uint8Array({ maxLength: 64 }).map((array) => new Uint8Array(array))

@@ -99,6 +99,7 @@ const frame: fc.Arbitrary<Frame> = fc.oneof(
       protocolMax: fc.nat(),
       featureLevelMax: fc.nat(),
       clientAddress: fc.string(),
+      peerAddress: fc.string(),
     }),
   }),
 )

@@ -148,6 +148,9 @@ export namespace countersign {
                 /** Hello clientAddress. */
                 clientAddress: string;
 
+                /** Hello peerAddress. */
+                peerAddress: string;
+
                 /**
                  * Creates a new Hello instance using the specified properties.
                  * @param [properties] Properties to set
@@ -200,6 +203,9 @@ export namespace countersign {
 
                     /** Hello clientAddress */
                     clientAddress?: (string|null);
+
+                    /** Hello peerAddress */
+                    peerAddress?: (string|null);
 
                     /** Unknown fields preserved while decoding when enabled */
                     $unknowns?: Uint8Array[];

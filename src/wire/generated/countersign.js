@@ -275,6 +275,7 @@ export const countersign = $root.countersign = (() => {
                  * @property {number|null} [protocolMax] Hello protocolMax
                  * @property {number|null} [featureLevelMax] Hello featureLevelMax
                  * @property {string|null} [clientAddress] Hello clientAddress
+                 * @property {string|null} [peerAddress] Hello peerAddress
                  * @property {Array.<Uint8Array>} [$unknowns] Unknown fields preserved while decoding when enabled
                  */
 
@@ -363,6 +364,14 @@ export const countersign = $root.countersign = (() => {
                 Hello.prototype.clientAddress = "";
 
                 /**
+                 * Hello peerAddress.
+                 * @member {string} peerAddress
+                 * @memberof countersign.peer.v1.Hello
+                 * @instance
+                 */
+                Hello.prototype.peerAddress = "";
+
+                /**
                  * Creates a new Hello instance using the specified properties.
                  * @function create
                  * @memberof countersign.peer.v1.Hello
@@ -408,6 +417,8 @@ export const countersign = $root.countersign = (() => {
                         writer.uint32(/* id 6, wireType 0 =*/48).uint32(message.featureLevelMax);
                     if (message.clientAddress != null && $Object.hasOwnProperty.call(message, "clientAddress") && message.clientAddress !== "")
                         writer.uint32(/* id 7, wireType 2 =*/58).string(message.clientAddress);
+                    if (message.peerAddress != null && $Object.hasOwnProperty.call(message, "peerAddress") && message.peerAddress !== "")
+                        writer.uint32(/* id 8, wireType 2 =*/66).string(message.peerAddress);
                     if (message.$unknowns != null && $Object.hasOwnProperty.call(message, "$unknowns"))
                         for (let i = 0; i < message.$unknowns.length; ++i)
                             writer.raw(message.$unknowns[i]);
@@ -513,6 +524,15 @@ export const countersign = $root.countersign = (() => {
                                     message.clientAddress = value;
                                 else
                                     delete message.clientAddress;
+                                continue;
+                            }
+                        case 8: {
+                                if (wireType !== 2)
+                                    break;
+                                if ((value = reader.stringVerify()).length)
+                                    message.peerAddress = value;
+                                else
+                                    delete message.peerAddress;
                                 continue;
                             }
                         }

@@ -31,7 +31,7 @@ await t.test('fixed seeds: safe under faults, and live after them', async (t) =>
 })
 
 await t.test('the nodes change under load and faults', async (t) => {
-  const report = await simulateCluster(21, { nodes: 3, faultyMs: 10_000, membershipEveryMs: 400 })
+  const report = await simulateCluster(26, { nodes: 3, faultyMs: 10_000, membershipEveryMs: 400 })
   t.ok(report.memberships > 0, `${String(report.memberships)} governed changes of the nodes`)
 })
 

@@ -34,8 +34,7 @@ export interface Endpoint {
 
 /** May these two talk at all, as far as this end knows? */
 export function knows(endpoint: Endpoint, id: NodeId): boolean {
-  const { members, anyone } = endpoint.known()
-  return anyone || members.some((member) => member.id === id)
+  return endpoint.known().members.some((member) => member.id === id)
 }
 
 export function unreachable(id: NodeId): CountersignError {

@@ -63,7 +63,13 @@ export class Links {
   /** `members`: whom this node knows before it is told anything else. */
   peers(process: SimProcess, hello: PeerHello, members: readonly PeerMember[]): Peers {
     const self = hello.nodeId
-    let known: KnownMembers = { members, removed: [], anyone: false }
+    let known: KnownMembers = {
+      members,
+      removed: [],
+      anyone: false,
+      joins: false,
+      ownAddress: null,
+    }
     let endpoint: Endpoint | null = null
     return {
       start: (events) => {
@@ -163,6 +169,12 @@ export class Links {
         return
       }
       this.stands(dialling.hello, called.hello)
+      if (!knows(called, from)) {
+        const { nodeId: id, incarnation, peerAddress: address } = dialling.hello
+        called.process.enter(() => {
+          called.events.introduced({ id, address, incarnation })
+        })
+      }
       dialling.streams.set(to, called.process)
       this.digest.add(this.schedule.nowMs, 'stream', from, to)
       dialling.process.enter(() => {

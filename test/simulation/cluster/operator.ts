@@ -62,12 +62,17 @@ export class Operator {
     this.over = true
   }
 
+  /** A call, since it changes while `work` waits. */
+  private isOver(): boolean {
+    return this.over
+  }
+
   async work(): Promise<void> {
-    while (!this.over) {
+    while (!this.isOver()) {
       await this.requests.sleep(this.random.between(0.5, 1.5) * this.everyMs)
       const listed = await this.list()
       // What is begun from here on would not be in `wanted` when the faults end.
-      if (listed === null || this.over) continue
+      if (listed === null || this.isOver()) continue
       const grows = listed.length < votersMax && this.random.chance(listed.length < 3 ? 0.9 : 0.5)
       const shrinks = listed.length > 1 && (!grows || this.random.chance(0.4))
       if (!grows && !shrinks) continue

@@ -78,6 +78,9 @@ function rareEvents(events: PeerEvents, chance: Chance): PeerEvents {
       events.connected(peer, hello)
       if (chance('events: a connection is told twice')) events.connected(peer, hello)
     },
+    introduced: (peer) => {
+      events.introduced(peer)
+    },
     disconnected: (peer, why) => {
       if (!chance('events: a broken stream is not heard of')) events.disconnected(peer, why)
     },

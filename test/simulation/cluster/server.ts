@@ -12,7 +12,7 @@ import { DiskDamage } from './disk-damage.js'
 import { startLife, type Running } from './life.js'
 import { epochMs, incarnationOf } from './people.js'
 import { SimProcess } from './process.js'
-import { SimDisk } from './sim-disk.js'
+import { DiskFailure, SimDisk } from './sim-disk.js'
 
 export interface Machinery {
   readonly id: NodeId
@@ -202,7 +202,7 @@ export class Server {
   private ended(life: Life, thrown: unknown): void {
     if (this.life !== life) return
     const code = thrown instanceof CountersignError ? thrown.code : null
-    if (code === 'STORE_FAILED' || code === 'DISK_FULL') {
+    if (thrown instanceof DiskFailure) {
       this.crash()
       this.startLater(supervisorMs)
     } else if (code === 'VERSION_UNKNOWN' && this.isOld) {
@@ -222,6 +222,7 @@ export class Server {
       protocolMax: 1,
       featureLevelMax: this.build,
       clientAddress: `${this.id}:7200`,
+      peerAddress: `${this.id}:7100`,
     }
   }
 }

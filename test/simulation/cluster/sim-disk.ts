@@ -46,6 +46,9 @@ interface StateBatch {
   readonly applied: AppliedPoint
 }
 
+/** What this disk does to a node; any other failure of a store is a fault of ours. */
+export class DiskFailure extends CountersignError {}
+
 export class SimDisk {
   /** Space is gone: the next write fails, and so does opening, until there is some again. */
   isFull = false
@@ -218,7 +221,7 @@ export class SimDisk {
     if (this.failsNextSync) {
       this.failsNextSync = false
       // What a failed sync left behind is unknown.
-      throw new CountersignError('STORE_FAILED', 'simulated: fsync gave EIO')
+      throw new DiskFailure('STORE_FAILED', 'simulated: fsync gave EIO')
     }
     await this.apply(inner, batch)
     this.underWay = null
@@ -232,7 +235,7 @@ export class SimDisk {
   }
 
   private refuseWhenFull(): void {
-    if (this.isFull) throw new CountersignError('DISK_FULL', 'simulated: no space left on device')
+    if (this.isFull) throw new DiskFailure('DISK_FULL', 'simulated: no space left on device')
   }
 
   private pause(process: SimProcess, meanMs: number): Promise<void> {
