@@ -93,6 +93,8 @@ export class Raft {
         return
       case 'peerRefused':
         handlePeerRefused(core, event.peer)
+        // Whose turn it is need not wait for the next tick.
+        if (core.role.kind !== 'leader') tickElection(core)
         return
       case 'transferLeadership':
         startTransfer(core, event.to)

@@ -39,11 +39,19 @@ export function campaignAfterSplit(core: Core): void {
  * now and then, which costs a whole election more. Viewstamped Replication settles the next primary
  * by a fixed order as well; here the order is only who tries first, and a node with a longer log
  * refuses and tries itself.
+ *
+ * Whoever was asked for its pre-vote too early, while it still heard the leader, knows that the one
+ * before has tried in vain and waits for its timeout now: it takes the turn at once.
  */
 export function campaignInTurn(core: Core, lost: NodeId): void {
-  const before = core.configurations.voters.filter((id) => id < core.id && id !== lost)
+  const { voters } = core.configurations
+  const before = voters.filter((id) => id < core.id && id !== lost).length
+  const { withheldAtTicks } = core
+  const isOver = withheldAtTicks !== null && core.now - withheldAtTicks <= before * turnTicks
   core.electionStartedAtTicks = core.now
-  core.electionTimeoutTicks = Math.min(before.length * turnTicks, core.options.refusalTicksMax)
+  core.electionTimeoutTicks = isOver
+    ? 0
+    : Math.min(before * turnTicks, core.options.refusalTicksMax)
 }
 
 function campaignWithin(core: Core, rangeTicks: number): void {

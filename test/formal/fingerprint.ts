@@ -18,6 +18,8 @@ const undecided = new Set([
   'preVotesRefused',
   'proposalsRefused',
   'reportedLeadership',
+  // Decides only when to campaign after a refused redial, which is no event of the model.
+  'withheldAtTicks',
   'options',
   // Compares what the core is with what it was.
   'checker',

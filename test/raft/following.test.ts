@@ -110,11 +110,36 @@ await t.test('after a refusal the others try in the order of their ids, apart', 
     const node = new LoneNode({ voters, refusalTicksMax, random: () => 0.9 })
     node.hear(heartbeat(lost, 1))
     node.step({ kind: 'peerRefused', peer: lost })
-    t.equal(node.raft.facts().electionTimeoutTicks, ticks)
-    if (ticks > 0) node.ticks(ticks - 1)
-    t.equal(node.status.role, 'follower')
-    node.ticks(1)
+    if (ticks > 0) {
+      node.ticks(ticks - 1)
+      t.equal(node.status.role, 'follower')
+      node.ticks(1)
+    }
     t.equal(node.status.role, 'preCandidate', `${voters.join()} without ${lost}`)
+  }
+})
+
+await t.test('who was asked too early takes the turn as soon as it notices', async (t) => {
+  const asked = {
+    kind: 'preVote',
+    from: 'Y',
+    term: 2,
+    lastIndex: at(0),
+    lastTerm: 0 as never,
+  } as const
+  for (const [ticksAgo, role] of [
+    [0, 'preCandidate'],
+    [2, 'preCandidate'],
+    // The other one had its turn long ago, and something else came of it.
+    [3, 'follower'],
+  ] as const) {
+    const node = new LoneNode({ voters: ['Y', 'Z', 'a'], random: () => 0.9 })
+    node.hear(heartbeat('Z', 1))
+    node.hear(asked)
+    t.equal(only(node.out(), 'preVoteReply')[0]?.granted, false)
+    node.ticks(ticksAgo)
+    node.step({ kind: 'peerRefused', peer: 'Z' })
+    t.equal(node.status.role, role, `${String(ticksAgo)} ticks ago`)
   }
 })
 
