@@ -463,7 +463,8 @@ export const errorTable = {
     http: 503,
     exit: 8,
     retryable: true,
-    sentence: 'No majority of nodes answers. The outcome is unknown: send the same bytes again.',
+    sentence:
+      'No majority of nodes answers. Read again; of a command the outcome is unknown: send the same bytes again.',
   },
   UNKNOWN_OUTCOME: {
     grpc: 'UNAVAILABLE',

@@ -123,8 +123,8 @@ export class Core {
   forgotten: { readonly leader: NodeId; readonly term: Term; readonly atTicks: number } | null =
     null
 
-  /** When a pre-vote was last refused for the sake of the leader; null: never. */
-  withheldAtTicks: number | null = null
+  /** Voters whose pre-vote was refused for the sake of the leader, and when last. */
+  readonly withheldFrom = new Map<NodeId, number>()
 
   /** Never goes back while the process lives: sessions and read tokens are not used twice. */
   lastSession = 0

@@ -93,7 +93,9 @@ export function handlePreVote(core: Core, message: PreVote): void {
   const upToDate = core.log.isUpToDate(message)
   const granted = !withheld && upToDate && message.term > core.currentTerm
   if (!granted) core.preVotesRefused += 1
-  if (withheld) core.withheldAtTicks = core.now
+  if (withheld && core.configurations.voters.includes(message.from)) {
+    core.withheldFrom.set(message.from, core.now)
+  }
   answer(core, {
     kind: 'preVoteReply',
     from: core.id,

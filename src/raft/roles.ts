@@ -40,18 +40,20 @@ export function campaignAfterSplit(core: Core): void {
  * by a fixed order as well; here the order is only who tries first, and a node with a longer log
  * refuses and tries itself.
  *
- * Whoever was asked for its pre-vote too early, while it still heard the leader, knows that the one
- * before has tried in vain and waits for its timeout now: it takes the turn at once.
+ * Whoever asked this node a moment ago, while it still heard the leader, was refused and waits for
+ * its timeout now: its turn is over.
  */
 export function campaignInTurn(core: Core, lost: NodeId): void {
-  const { voters } = core.configurations
-  const before = voters.filter((id) => id < core.id && id !== lost).length
-  const { withheldAtTicks } = core
-  const isOver = withheldAtTicks !== null && core.now - withheldAtTicks <= before * turnTicks
+  const { refusalTicksMax } = core.options
+  const isOver = (id: NodeId): boolean => {
+    const askedAtTicks = core.withheldFrom.get(id)
+    return askedAtTicks !== undefined && core.now - askedAtTicks <= refusalTicksMax
+  }
+  const before = core.configurations.voters.filter(
+    (id) => id < core.id && id !== lost && !isOver(id),
+  )
   core.electionStartedAtTicks = core.now
-  core.electionTimeoutTicks = isOver
-    ? 0
-    : Math.min(before * turnTicks, core.options.refusalTicksMax)
+  core.electionTimeoutTicks = Math.min(before.length * turnTicks, refusalTicksMax)
 }
 
 function campaignWithin(core: Core, rangeTicks: number): void {

@@ -19,7 +19,7 @@ const undecided = new Set([
   'proposalsRefused',
   'reportedLeadership',
   // Decides only when to campaign after a refused redial, which is no event of the model.
-  'withheldAtTicks',
+  'withheldFrom',
   'options',
   // Compares what the core is with what it was.
   'checker',

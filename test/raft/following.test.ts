@@ -119,27 +119,28 @@ await t.test('after a refusal the others try in the order of their ids, apart', 
   }
 })
 
-await t.test('who was asked too early takes the turn as soon as it notices', async (t) => {
-  const asked = {
-    kind: 'preVote',
-    from: 'Y',
-    term: 2,
-    lastIndex: at(0),
-    lastTerm: 0 as never,
-  } as const
-  for (const [ticksAgo, role] of [
-    [0, 'preCandidate'],
-    [2, 'preCandidate'],
-    // The other one had its turn long ago, and something else came of it.
-    [3, 'follower'],
-  ] as const) {
-    const node = new LoneNode({ voters: ['Y', 'Z', 'a'], random: () => 0.9 })
+await t.test('the turn of one that asked too early is over', async (t) => {
+  const asked = { kind: 'preVote', term: 2, lastIndex: at(0), lastTerm: 0 as never } as const
+  for (const { askers, ticksAgo, waits } of [
+    { askers: [], ticksAgo: 0, waits: 4 },
+    { askers: ['W'], ticksAgo: 0, waits: 2 },
+    { askers: ['W', 'X'], ticksAgo: 0, waits: 0 },
+    { askers: ['W', 'X'], ticksAgo: 4, waits: 0 },
+    // They had their turn long ago, and something else came of it.
+    { askers: ['W', 'X'], ticksAgo: 5, waits: 4 },
+    // Nobody waits for a stranger, nor for the one that is gone.
+    { askers: ['A', 'Z'], ticksAgo: 0, waits: 4 },
+  ]) {
+    const node = new LoneNode({ voters: ['W', 'X', 'Z', 'a', 'b'], random: () => 0.9 })
     node.hear(heartbeat('Z', 1))
-    node.hear(asked)
-    t.equal(only(node.out(), 'preVoteReply')[0]?.granted, false)
+    for (const from of askers) node.hear({ ...asked, from })
+    t.ok(only(node.out(), 'preVoteReply').every(({ granted }) => !granted))
     node.ticks(ticksAgo)
     node.step({ kind: 'peerRefused', peer: 'Z' })
-    t.equal(node.status.role, role, `${String(ticksAgo)} ticks ago`)
+    if (waits > 0) node.ticks(waits - 1)
+    t.equal(node.status.role, waits === 0 ? 'preCandidate' : 'follower')
+    if (waits > 0) node.ticks(1)
+    t.equal(node.status.role, 'preCandidate', `${askers.join()} ${String(ticksAgo)} ticks ago`)
   }
 })
 

@@ -5,7 +5,7 @@
  *
  *     --minutes M    scales all parts (60)          --only WORD[,WORD]   parts that begin so
  *     --seed N       of all parts; else a fresh one  --other-build DIR    for mixed-version
- *     --write-docs   writes docs/soak-report.md
+ *     --write-docs   writes docs/soak-report.md, and docs/mutants.md when all were hunted
  */
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
@@ -44,6 +44,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const figures = noFigures()
+/** Now: the parts may write pages. */
+const startedAt = commit()
 
 /** What a part said last stands for it; a line that cannot be read is a failure of the part. */
 function read(part: Part, ended: Ended): string {
@@ -123,14 +125,17 @@ function summaryOf(parts: readonly PartResult[], all: Figures): string {
 }
 
 const only = values.only.split(',').filter((word) => word !== '')
-const chosen = partsOf({ minutes, seed, only, otherBuild: values['other-build'] })
+const chosen = partsOf({
+  ...{ minutes, seed, only, otherBuild: values['other-build'] },
+  writesDocs: values['write-docs'],
+})
 const parts: PartResult[] = []
 for (const part of chosen) {
   if (interrupted.signal.aborted) break
   parts.push(await runPart(part))
 }
 const result: SoakResult = {
-  ...{ minutes, seed, parts, figures, commit: commit(), machine: machine() },
+  ...{ minutes, seed, parts, figures, commit: startedAt, machine: machine() },
   date: new Date().toISOString().slice(0, 10),
 }
 if (values['write-docs']) {

@@ -41,6 +41,8 @@ export interface SoakOptions {
   readonly seed: number
   /** Another version's `dist/`, for mixed-version; else the chaos program builds an older commit. */
   readonly otherBuild: string | undefined
+  /** Also the page of the mutants, when all of them are hunted. */
+  readonly writesDocs: boolean
   /** Words that names of the parts begin with; none: all. */
   readonly only: readonly string[]
 }
@@ -90,12 +92,16 @@ function chaos({ minutes, seed, otherBuild }: SoakOptions): Part[] {
   }))
 }
 
-function mutants({ minutes }: SoakOptions): Part {
+function mutants({ minutes, writesDocs }: SoakOptions): Part {
   const isAll = minutes >= allMutantsMinutes
   return {
     name: 'mutants',
     program: 'test/mutants/main.js',
-    parameters: ['--json', ...(isAll ? [] : ['--ten', '--seeds', '0'])],
+    parameters: [
+      '--json',
+      ...(isAll ? [] : ['--ten', '--seeds', '0']),
+      ...(isAll && writesDocs ? ['--write-docs'] : []),
+    ],
     limitSeconds: Math.ceil(minutes * 60) + 5 * slackSeconds,
     read: readMutant,
   }
