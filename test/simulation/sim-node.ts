@@ -7,6 +7,7 @@ import {
   InvariantChecker,
   Raft,
   logIndex,
+  configurationOf,
   type Configuration,
   type Entry,
   type Event,
@@ -125,9 +126,12 @@ export class SimNode {
     return this.life?.raft.status().configuration ?? this.disk.configuration
   }
 
-  /** What this node goes by, in memory and after a restart. */
+  /** What this node goes by, in memory and after a restart, and what it is asked to turn into. */
   get configurations(): readonly Configuration[] {
-    return [this.configuration, this.disk.configuration]
+    const asked = (this.life?.inbox ?? []).flatMap((event) =>
+      event.kind === 'changeMembership' ? [configurationOf(event.voters)] : [],
+    )
+    return [this.configuration, this.disk.configuration, ...asked]
   }
 
   get registers(): Registers | null {
