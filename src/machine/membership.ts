@@ -1,6 +1,8 @@
 /** Who the nodes are by the governed documents, for the node runtime. */
+import type { GenesisNode, Id } from '../approval/index.js'
 import { invariant } from '../invariant.js'
 import { compareCodeUnits, decodePublicKey } from '../signing/index.js'
+import { writeRowId } from './records.js'
 import type { State } from './state.js'
 import type { Membership, NodeMember } from './views.js'
 
@@ -33,5 +35,18 @@ function membershipOf(state: State): Membership {
     revision = Math.max(revision, removedIndex)
   }
   nodes.sort((a, b) => compareCodeUnits(a.id, b.id))
-  return { revision, nodes, removed: removed.sort(compareCodeUnits) }
+  removed.sort(compareCodeUnits)
+  const departed = removed.flatMap((id) => lastDocument(state, id))
+  return { revision, nodes, removed, departed }
+}
+
+function lastDocument(state: State, id: Id): Membership['departed'] {
+  const path = `/sys/nodes/${id}`
+  for (const revision of state.writeIndex.revisions(path).toReversed()) {
+    const content = state.writes.get(writeRowId(path, revision))?.content
+    if (content?.kind !== 'value') continue
+    const { address, incarnation } = content.value as unknown as GenesisNode
+    return [{ id, address, incarnation }]
+  }
+  return []
 }

@@ -187,6 +187,11 @@ export interface Membership {
   readonly nodes: readonly NodeMember[]
   /** Used ids that are gone, sorted; never given away again. Empty at feature level 1. */
   readonly removed: readonly Id[]
+  /**
+   * The same as their last documents had them, by id: Raft's configuration holds them for a while
+   * longer, and a node that starts in between must find them.
+   */
+  readonly departed: readonly Pick<NodeMember, 'id' | 'address' | 'incarnation'>[]
 }
 
 /** What the clock needs to know: is anything timed pending, and when is the next deadline. */

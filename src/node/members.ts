@@ -50,8 +50,8 @@ export class Members {
 
   known(): KnownMembers {
     const { nodeId, membership, configuration, addresses } = this.#options
-    const { nodes, removed } = membership()
-    for (const { id, address, incarnation } of nodes)
+    const { nodes, removed, departed } = membership()
+    for (const { id, address, incarnation } of [...departed, ...nodes])
       this.#book.set(id, { id, address, incarnation })
     const inForce = membersOf(configuration())
     const isRemoved = removed.includes(nodeId)
@@ -59,12 +59,11 @@ export class Members {
     const ids = new Set([...nodes.map(({ id }) => id), ...inForce])
     if (joins) for (const { id } of this.#options.known) ids.add(id)
     for (const [id, peer] of this.#introduced) {
-      if (ids.has(id) || removed.includes(id)) this.#introduced.delete(id)
-      else this.#book.set(id, peer)
+      if (this.#book.has(id) || removed.includes(id)) this.#introduced.delete(id)
+      else ids.add(peer.id)
     }
-    for (const id of this.#introduced.keys()) ids.add(id)
     const members = [...ids].flatMap((id) => {
-      const member = id === nodeId ? undefined : this.#book.get(id)
+      const member = id === nodeId ? undefined : this.#lookUp(id)
       return member === undefined ? [] : [{ ...member, address: addresses[id] ?? member.address }]
     })
     return {
@@ -78,7 +77,11 @@ export class Members {
 
   /** host:port; null for one that was never heard of. */
   addressOf(id: NodeId): string | null {
-    return this.#options.addresses[id] ?? this.#book.get(id)?.address ?? null
+    return this.#options.addresses[id] ?? this.#lookUp(id)?.address ?? null
+  }
+
+  #lookUp(id: NodeId): PeerMember | undefined {
+    return this.#book.get(id) ?? this.#introduced.get(id)
   }
 
   /** The configuration in force, as status shows it. */

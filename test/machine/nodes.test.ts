@@ -65,8 +65,16 @@ await t.test('a node is added, promoted, replaced and removed by approved change
   )
   world.carry({ by: 'alice', set: add('node-5', 9105) }, quorum)
   t.match(world.machine.membership().nodes.at(-1), { address: '127.0.0.1:9105' })
-  world.carry({ by: 'alice', set: remove('node-2') }, quorum)
-  t.same(world.machine.membership().removed, ['node-1', 'node-2'])
+  world.carry({ by: 'alice', set: remove('node-5') }, quorum)
+  t.same(world.machine.membership().removed, ['node-1', 'node-5'])
+  t.match(
+    world.machine.membership().departed,
+    [
+      { id: 'node-1', address: '127.0.0.1:7101', incarnation: first.nodes[0]?.incarnation },
+      { id: 'node-5', address: '127.0.0.1:9105', incarnation: replaced.nodes[3]?.incarnation },
+    ],
+    'as they were last',
+  )
 })
 
 await t.test('an id, an incarnation and a key name one node for ever', async (t) => {

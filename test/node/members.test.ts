@@ -14,6 +14,7 @@ function scene(ids: readonly string[]) {
   const world = {
     nodes: ids,
     removed: [] as readonly string[],
+    departed: [] as readonly ReturnType<typeof member>[],
     inForce: configurationOf(ids),
     isLost: false,
   }
@@ -25,6 +26,7 @@ function scene(ids: readonly string[]) {
       ({
         nodes: world.nodes.map((id) => genesisNode(id)) as never,
         removed: world.removed,
+        departed: world.departed,
       }) as never,
     configuration: () => world.inForce,
     isLost: () => world.isLost,
@@ -81,3 +83,17 @@ await t.test('more strangers than a cluster has nodes are not kept', (t) => {
   t.equal(knownIds().length, 1 + 16)
   t.end()
 })
+
+await t.test(
+  'a voter that the state has given up is found while it counts, after a start too',
+  (t) => {
+    const { world, knownIds, members } = scene(['node-1', 'node-2'])
+    world.removed = ['node-7']
+    world.departed = [member('node-7')]
+    t.same(knownIds(), ['node-2'])
+    world.inForce = configurationOf(['node-1', 'node-7'])
+    t.same(knownIds(), ['node-2', 'node-7'])
+    t.same(members.known().removed, [], 'its streams are no streams of a removed node yet')
+    t.end()
+  },
+)

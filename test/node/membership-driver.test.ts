@@ -37,7 +37,7 @@ function membership(revision: number, roles: Record<string, 'voter' | 'learner'>
     incarnation: id,
     nodeKey: new Uint8Array(32),
   }))
-  return { revision, nodes, removed: [] }
+  return { revision, nodes, removed: [], departed: [] }
 }
 
 const added = membership(7, { a: 'voter', b: 'voter', c: 'voter', d: 'learner' })
