@@ -135,6 +135,8 @@ async function readStored(options: RecoverStateOptions): Promise<Stored> {
     const records: (readonly [string, Uint8Array])[] = []
     for await (const record of stateStore.readAll()) records.push(record)
     if (applied === null) {
+      const { thrownAway } = stateStore
+      if (thrownAway !== undefined) return { kind: 'broken', why: thrownAway }
       if (records.length === 0) return { kind: 'none' }
       return { kind: 'broken', why: 'it has records but no applied point' }
     }

@@ -40,8 +40,8 @@ export async function openLevelStateStore(file: string, disk = systemDisk): Prom
   } catch (thrown) {
     const failure = openFailure(file, thrown)
     if (failure.code !== 'STORE_DAMAGED') throw failure
+    return new LevelStateStore(file, await recreate(file, disk), disk, failure.message)
   }
-  return new LevelStateStore(file, await recreate(file, disk), disk)
 }
 
 async function recreate(file: string, disk: Disk): Promise<BinaryLevel> {
@@ -54,6 +54,7 @@ async function recreate(file: string, disk: Disk): Promise<BinaryLevel> {
 }
 
 class LevelStateStore implements StateStore {
+  readonly thrownAway?: string
   readonly #file: string
   readonly #disk: Disk
   #db: BinaryLevel
@@ -61,7 +62,8 @@ class LevelStateStore implements StateStore {
   /** Undefined until it was read, null for none. */
   #appliedIndex: number | null | undefined
 
-  constructor(file: string, db: BinaryLevel, disk: Disk) {
+  constructor(file: string, db: BinaryLevel, disk: Disk, thrownAway?: string) {
+    if (thrownAway !== undefined) this.thrownAway = thrownAway
     this.#file = file
     this.#db = db
     this.#disk = disk

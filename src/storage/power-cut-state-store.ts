@@ -22,6 +22,7 @@ export function powerCutStateStore(below: StateStore): StateStore {
   }
 
   return {
+    ...(below.thrownAway === undefined ? {} : { thrownAway: below.thrownAway }),
     readApplied: () => {
       const last = waiting.at(-1)
       return last === undefined ? below.readApplied() : Promise.resolve(last.applied)

@@ -16,6 +16,8 @@ export interface AppliedPoint {
 }
 
 export interface StateStore {
+  /** Why what had been stored was thrown away when the store was opened; absent when it was not. */
+  readonly thrownAway?: string
   /** Null when nothing was ever applied. */
   readApplied(): Promise<AppliedPoint | null>
   /** Every record, by key in code-unit order, as of the first step: later writes do not show. */

@@ -1,3 +1,4 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { openLevelStateStore } from '../../src/storage/level-state-store.js'
@@ -21,6 +22,29 @@ await t.test('LevelDB state store', async (t) => {
     const file = join(folder, String(at))
     await t.test(name, (t) => run(t, { open: () => openLevelStateStore(file) }))
   }
+})
+
+await t.test('a state store that had to be thrown away says so, and why', async (t) => {
+  const file = join(t.testdir(), 'state')
+  const applied = { index: 1, term: 1, digest: 'ab'.repeat(32) }
+  const first = await openLevelStateStore(file)
+  t.equal(first.thrownAway, undefined, 'a new one is not')
+  await first.write([{ key: 'a', value: Buffer.from('1') }], applied)
+  // Brings it into a table.
+  await first.settle(1)
+  await first.close()
+  const [table = ''] = (await readdir(file)).filter((name) => name.endsWith('.ldb'))
+  const bytes = await readFile(join(file, table))
+  bytes[5] = (bytes[5] ?? 0) ^ 4
+  await writeFile(join(file, table), bytes)
+  const second = await openLevelStateStore(file)
+  t.match(second.thrownAway, /\.ldb: the table/)
+  t.match(powerCutStateStore(second).thrownAway, /\.ldb: the table/)
+  t.equal(await second.readApplied(), null)
+  await second.close()
+  const third = await openLevelStateStore(file)
+  t.equal(third.thrownAway, undefined)
+  await third.close()
 })
 
 await t.test(

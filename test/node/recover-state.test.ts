@@ -93,6 +93,22 @@ function recovered(
   return recoverState({ genesis, clusterId, stateStore, snapshotStore, firstIndex: 1, lastIndex })
 }
 
+await t.test('a state store that was thrown away when it was opened is told of', async (t) => {
+  const { world, snapshotStore } = await worked()
+  const options = {
+    genesis: world.genesis,
+    clusterId: world.clusterId,
+    snapshotStore,
+    firstIndex: 1,
+    lastIndex: world.log.length,
+  }
+  const empty = new MemoryStateDisk().open()
+  const silent = await recoverState({ ...options, stateStore: empty })
+  t.equal(silent.rebuilt, null, 'an empty one is no news')
+  const stateStore = Object.assign(new MemoryStateDisk().open(), { thrownAway: 'a broken table' })
+  t.match((await recoverState({ ...options, stateStore })).rebuilt, /a broken table/)
+})
+
 await t.test(
   'the snapshot and what changed since make the state; the rest is not read',
   async (t) => {
