@@ -1,32 +1,49 @@
 /** Which snapshots stay when a newer one is saved, and what an interruption leaves. */
 import t from 'tap'
 import { MultisetDigest, recordHash } from '../../src/machine/index.js'
-import { SnapshotMaker } from '../../src/node/snapshot-maker.js'
+import { SnapshotMaker, type SnapshotMakerPorts } from '../../src/node/snapshot-maker.js'
 import { configurationOf, logIndex, term } from '../../src/raft/index.js'
-import { MemoryLogDisk, MemorySnapshotDisk, MemoryStateDisk } from '../../src/storage/index.js'
+import {
+  MemoryLogDisk,
+  MemorySnapshotDisk,
+  MemoryStateDisk,
+  type LogStore,
+  type SnapshotStore,
+  type StateStore,
+} from '../../src/storage/index.js'
 
 const clusterId = 'c1'.repeat(32)
 
-await t.test('a snapshot that a peer is being fed outlives a newer one', async (t) => {
+/** A maker on empty stores that saves after each entry. */
+async function scene(
+  ports: Partial<Pick<SnapshotMakerPorts, 'saved' | 'fed' | 'failed'>>,
+): Promise<{
+  readonly maker: SnapshotMaker
+  readonly snapshotStore: SnapshotStore
+  readonly logStore: LogStore
+  readonly stateStore: StateStore
+}> {
   const snapshotStore = await new MemorySnapshotDisk(clusterId).open()
   const { logStore } = new MemoryLogDisk(clusterId).open()
   const stateStore = new MemoryStateDisk().open()
-  const payload = new Uint8Array([1])
-  let fed: readonly number[] = []
   const maker = new SnapshotMaker({
-    clusterId,
-    stateStore,
-    logStore,
-    snapshotStore,
+    ...{ clusterId, stateStore, logStore, snapshotStore },
     defer: (task) => setImmediate(task),
     saved: () => undefined,
-    fed: () => fed,
+    fed: () => [],
     failed: (thrown) => {
       throw thrown
     },
-    snapshotEntries: 1,
-    snapshotBytes: 1 << 20,
+    ...{ snapshotEntries: 1, snapshotBytes: 1 << 20 },
+    ...ports,
   })
+  return { maker, snapshotStore, logStore, stateStore }
+}
+
+await t.test('a snapshot that a peer is being fed outlives a newer one', async (t) => {
+  const payload = new Uint8Array([1])
+  let fed: readonly number[] = []
+  const { maker, snapshotStore, logStore, stateStore } = await scene({ fed: () => fed })
   const digest = new MultisetDigest()
   digest.add(recordHash('row/a', payload))
   const save = async (index: number): Promise<void> => {
@@ -60,21 +77,10 @@ await t.test('a snapshot that a peer is being fed outlives a newer one', async (
 })
 
 await t.test('an interrupted snapshot leaves nothing and is no failure of the node', async (t) => {
-  const snapshotStore = await new MemorySnapshotDisk(clusterId).open()
-  const { logStore } = new MemoryLogDisk(clusterId).open()
-  const stateStore = new MemoryStateDisk().open()
   const failures: unknown[] = []
-  const maker = new SnapshotMaker({
-    clusterId,
-    stateStore,
-    logStore,
-    snapshotStore,
-    defer: (task) => setImmediate(task),
+  const { maker, snapshotStore, logStore, stateStore } = await scene({
     saved: () => t.fail('it was interrupted'),
-    fed: () => [],
     failed: (thrown) => failures.push(thrown),
-    snapshotEntries: 1,
-    snapshotBytes: 1 << 20,
   })
   // More than are written between two turns.
   const writes = Array.from({ length: 1000 }, (_, at) => ({
